@@ -1,0 +1,73 @@
+"""mobisearch finds images that look alike.
+
+>>> import mobisearch
+>>> mobisearch.__version__.count(".")
+2
+
+Importing this package loads no heavy library; each name below is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mobisearch.embedding import Embedder
+    from mobisearch.errors import MobisearchError
+    from mobisearch.imaging import ScanSettings
+    from mobisearch.index import ImageIndex
+    from mobisearch.results import Match, Matches
+    from mobisearch.types import (
+        DecodeSettings,
+        FileFailure,
+        ImageRecord,
+        IndexStatus,
+        SyncReport,
+        VerifyReport,
+    )
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "DecodeSettings",
+    "Embedder",
+    "FileFailure",
+    "ImageIndex",
+    "ImageRecord",
+    "IndexStatus",
+    "Match",
+    "Matches",
+    "MobisearchError",
+    "ScanSettings",
+    "SyncReport",
+    "VerifyReport",
+    "__version__",
+]
+
+_HOMES = {
+    "DecodeSettings": "mobisearch.types",
+    "Embedder": "mobisearch.embedding",
+    "FileFailure": "mobisearch.types",
+    "ImageIndex": "mobisearch.index",
+    "ImageRecord": "mobisearch.types",
+    "IndexStatus": "mobisearch.types",
+    "Match": "mobisearch.results",
+    "Matches": "mobisearch.results",
+    "MobisearchError": "mobisearch.errors",
+    "ScanSettings": "mobisearch.imaging",
+    "SyncReport": "mobisearch.types",
+    "VerifyReport": "mobisearch.types",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name in _HOMES:
+        value = getattr(importlib.import_module(_HOMES[name]), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,5 @@
+"""The command line: the only place that prints, and the only place that exits."""
+
+from mobisearch.cli.app import main
+
+__all__ = ["main"]

@@ -1,0 +1,89 @@
+"""The program: its commands, and how every error becomes one sentence and an exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+import warnings
+from typing import NoReturn
+
+import click
+
+from mobisearch import __version__
+from mobisearch.cli import exit_codes
+from mobisearch.cli.indexing import index_command
+from mobisearch.cli.inspecting import errors_command, status_command, verify_command
+from mobisearch.cli.output import make_streams_safe, print_message
+from mobisearch.cli.searching import search_command
+from mobisearch.errors import MobisearchError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, package_name="mobisearch", message="mobisearch %(version)s")
+def cli() -> None:
+    r"""Find images that look alike.
+
+    \b
+    mobisearch index ~/Pictures      read a folder of photos
+    mobisearch search cat.jpg        show what looks like this one
+    """
+
+
+for _command in (index_command, search_command, status_command, errors_command, verify_command):
+    cli.add_command(_command)
+
+
+def main() -> NoReturn:
+    """Run the command line and exit with the code that ``exit_codes`` gives."""
+    is_debug = "--debug" in sys.argv
+    make_streams_safe(is_debug=is_debug)
+    warnings.filterwarnings("ignore", module="PIL")  # damaged metadata is no news to a user
+    if hasattr(signal, "SIGTERM"):
+        signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        code = _run(is_debug=is_debug)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = exit_codes.OK
+    sys.exit(code)
+
+
+def _run(*, is_debug: bool) -> int:
+    try:
+        result = cli.main(standalone_mode=False)
+        return result if isinstance(result, int) else exit_codes.OK
+    except click.exceptions.Abort:
+        return _interrupted()
+    except click.ClickException as error:
+        error.show()
+        return exit_codes.USAGE
+    except KeyboardInterrupt:
+        return _interrupted()
+    except BrokenPipeError:
+        raise
+    except MobisearchError as error:
+        if is_debug:
+            traceback.print_exc()
+        print_message(f"mobisearch: {error}")
+        return exit_codes.exit_code(error)
+    except Exception as error:  # noqa: BLE001 - a sentence instead of a traceback
+        if is_debug:
+            traceback.print_exc()
+        detail = f"{type(error).__name__}: {error}"
+        print_message(
+            f"mobisearch: something unexpected went wrong ({detail}). No photo was touched. "
+            "Run the command again with --debug and report what it prints"
+        )
+        return exit_codes.INTERNAL
+
+
+def _interrupted() -> int:
+    print_message("mobisearch: interrupted; what was finished is kept")
+    return exit_codes.INTERRUPTED
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt

@@ -1,0 +1,113 @@
+"""``mobisearch index``: make an index, or bring it up to date."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import click
+
+import mobisearch
+from mobisearch.cli import exit_codes
+from mobisearch.cli.options import common_options
+from mobisearch.cli.output import json_path, print_json, print_line, print_message
+from mobisearch.cli.progress import ProgressBar
+from mobisearch.types import DecodeSettings, SyncReport
+
+_SHOWN = 10
+
+
+@click.command("index")
+@click.argument("folders", nargs=-1, required=True, metavar="FOLDER...")
+@click.option(
+    "--exclude",
+    multiple=True,
+    metavar="PATTERN",
+    help="Leave out files and folders whose name or path matches, such as '*.gif'. Repeatable.",
+)
+@click.option("--hidden", is_flag=True, help="Also take what begins with a dot.")
+@click.option("--follow", is_flag=True, help="Follow symbolic links.")
+@click.option("--prune", is_flag=True, help="Forget images whose files are gone.")
+@click.option("--exact", is_flag=True, help="Decode large JPEGs at full size: slower.")
+@common_options
+def index_command(
+    folders: tuple[str, ...],
+    exclude: tuple[str, ...],
+    hidden: bool,
+    follow: bool,
+    prune: bool,
+    exact: bool,
+    index_path: str,
+    as_json: bool,
+) -> int:
+    """Index folders of photos, or bring an index up to date with them.
+
+    New and changed images are read; unchanged ones are not. Photos are never touched. Exit code 1
+    says that some files cannot be indexed: 'mobisearch errors' lists them.
+    """
+    from mobisearch.imaging import ScanSettings
+    from mobisearch.sync import resolve_root
+
+    for folder in folders:
+        resolve_root(folder)  # before an index is made for a folder that does not exist
+    scan = ScanSettings(exclude=exclude, hidden=hidden, follow=follow)
+    with _open_or_create(index_path, exact=exact) as index, ProgressBar() as bar:
+        report = index.sync(*folders, prune=prune, scan=scan, on_progress=bar)
+        n_images = len(index)
+    if as_json:
+        print_json(_document(report, n_images))
+    else:
+        print_line(_summary(report, n_images))
+    _explain(report, index_path)
+    return exit_codes.SOME_FAILED if report.failed else exit_codes.OK
+
+
+def _open_or_create(path: str, *, exact: bool) -> mobisearch.ImageIndex:
+    settings = DecodeSettings(exact=exact)
+    directory = Path(path).expanduser()
+    if (directory / "mobisearch.db").exists():
+        if not exact:
+            return mobisearch.ImageIndex.open(directory)
+        with mobisearch.ImageIndex.open(directory) as index:
+            name = index.status().model
+        return mobisearch.ImageIndex.open(directory, mobisearch.Embedder(name, settings=settings))
+    return mobisearch.ImageIndex.create(directory, mobisearch.Embedder(settings=settings))
+
+
+def _document(report: SyncReport, n_images: int) -> dict[str, object]:
+    counts = {
+        field.name: getattr(report, field.name)
+        for field in dataclasses.fields(report)
+        if field.name not in ("failures", "warnings")
+    }
+    failures = [{**json_path(f.path), "code": f.code, "reason": f.reason} for f in report.failures]
+    return {**counts, "images": n_images, "failures": failures, "warnings": list(report.warnings)}
+
+
+def _summary(report: SyncReport, n_images: int) -> str:
+    names = ("added", "updated", "moved", "returned", "unchanged", "missing", "pruned", "failed")
+    always = ("added", "unchanged", "failed")
+    parts = [
+        f"{getattr(report, name):,} {name}"
+        for name in names
+        if getattr(report, name) or name in always
+    ]
+    n_read = report.added + report.updated
+    rate = f", {n_read / report.seconds:.0f} images/s" if n_read and report.seconds else ""
+    return (
+        f"{', '.join(parts)} in {report.seconds:.1f} s{rate}; the index holds {n_images:,} images"
+    )
+
+
+def _explain(report: SyncReport, index_path: str) -> None:
+    for warning in report.warnings[:_SHOWN]:
+        print_message(f"note: {warning}")
+    if len(report.warnings) > _SHOWN:
+        print_message(f"note: and {len(report.warnings) - _SHOWN:,} more like these")
+    for failure in report.failures[:_SHOWN]:
+        print_message(f"failed: {failure.path}: {failure.reason}")
+    if report.failed > min(len(report.failures), _SHOWN):
+        command = "mobisearch errors"
+        if index_path != "indexes/default":
+            command += f" --index {index_path}"
+        print_message(f"{report.failed:,} files cannot be indexed; list them with: {command}")

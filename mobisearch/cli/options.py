@@ -1,0 +1,32 @@
+"""Options that every command has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+DEFAULT_INDEX = "indexes/default"
+
+
+def common_options(function: _F) -> _F:
+    """Add ``--index``, ``--json`` and ``--debug`` to a command."""
+    index = click.option(
+        "--index",
+        "index_path",
+        metavar="DIR",
+        envvar="MOBISEARCH_INDEX",
+        default=DEFAULT_INDEX,
+        show_default=True,
+        help="The index directory; also from MOBISEARCH_INDEX.",
+    )
+    json_output = click.option(
+        "--json", "as_json", is_flag=True, help="Print one JSON document on stdout."
+    )
+    debug = click.option(
+        "--debug", is_flag=True, expose_value=False, help="Show a traceback when something fails."
+    )
+    return index(json_output(debug(function)))

@@ -1,0 +1,70 @@
+"""How things are printed: JSON documents on stdout, sentences on stderr, safe on any terminal."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import sys
+from typing import Any
+
+import click
+
+from mobisearch.text import printable
+
+
+def print_json(document: object) -> None:
+    """Print one JSON document, in ASCII, so that no terminal or locale can break it."""
+    click.echo(json.dumps(document, indent=2))
+
+
+def print_line(text: str) -> None:
+    """Print a line of a result; whatever could act on a terminal is escaped."""
+    click.echo(printable(text))
+
+
+def print_message(text: str) -> None:
+    """Print a sentence for people, on stderr."""
+    click.echo(printable(text), err=True)
+
+
+def json_path(path: str) -> dict[str, Any]:
+    """Return the JSON fields for a path.
+
+    ``path`` is the path itself if it is UTF-8. If not, ``path`` is escaped for reading, and
+    ``path_b64`` holds the bytes.
+    """
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError:
+        encoded = base64.b64encode(os.fsencode(path)).decode("ascii")
+        return {"path": printable(path), "path_b64": encoded}
+    return {"path": path}
+
+
+def format_bytes(n_bytes: int) -> str:
+    """Return a size for people: 0 bytes, 1.5 kB, 12.3 MB."""
+    size = float(n_bytes)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
+
+
+def make_streams_safe(*, is_debug: bool) -> None:
+    """Never fail on a character that the terminal lacks, and keep C libraries from printing.
+
+    libtiff writes a line about every odd tag straight to file descriptor 2. What it has to say
+    reaches the user as the reason in the list of errors; with ``is_debug`` the lines are shown too.
+    """
+    if not is_debug:
+        own_stderr = os.dup(2)
+        silent = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(silent, 2)
+        os.close(silent)
+        sys.stderr = open(own_stderr, "w", buffering=1)  # noqa: SIM115 - open to the end
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

@@ -1,0 +1,44 @@
+"""The progress bar: on a terminal only, silent when piped."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import Never, Self
+
+from tqdm import tqdm
+
+from mobisearch.types import Progress
+
+
+class ProgressBar:
+    """Shows images done, images a second and the time left on stderr, if that is a terminal."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm[Never] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def __call__(self, progress: Progress) -> None:
+        """Move the bar to where the work is."""
+        if self._bar is None:
+            self._bar = tqdm(
+                total=progress.total,
+                unit=" images",
+                disable=not sys.stderr.isatty(),
+                dynamic_ncols=True,
+                smoothing=0.1,
+            )
+        if progress.failed:
+            self._bar.set_postfix_str(f"{progress.failed} failed", refresh=False)
+        self._bar.update(progress.done - self._bar.n)

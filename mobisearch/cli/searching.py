@@ -1,0 +1,96 @@
+"""``mobisearch search``: what looks like this?"""
+
+from __future__ import annotations
+
+import click
+
+import mobisearch
+from mobisearch.cli import exit_codes
+from mobisearch.cli.options import common_options
+from mobisearch.cli.output import json_path, print_json, print_line, print_message
+from mobisearch.errors import ImageNotFoundError
+from mobisearch.results import Matches
+
+
+@click.command("search")
+@click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
+@click.option(
+    "-k",
+    "count",
+    type=click.IntRange(min=1),
+    default=10,
+    show_default=True,
+    help="How many matches.",
+)
+@click.option("--sheet", metavar="FILE", help="Also write a contact sheet: .jpg, .png or .webp.")
+@common_options
+def search_command(
+    images: tuple[str, ...], count: int, sheet: str | None, index_path: str, as_json: bool
+) -> int:
+    """Show the indexed images most like each IMAGE, best first.
+
+    An IMAGE need not be in the index. Scores are cosine similarities: 1 is the same picture.
+    """
+    with mobisearch.ImageIndex.open(index_path) as index:
+        results = index.search_many(images, k=count)
+        n_images = len(index)
+    if sheet is not None:
+        from mobisearch.reports import write_sheet
+
+        write_sheet(sheet, list(zip(images, results, strict=True)))
+    if as_json:
+        print_json([_document(result) for result in results])
+    else:
+        for result in results:
+            _print_result(result)
+    for result in results:
+        if result.error is not None:
+            print_message(f"mobisearch: {result.error}")
+    if not n_images:
+        print_message("the index is empty; fill it with: mobisearch index FOLDER")
+    elif n_images < count:
+        print_message(
+            f"the index holds only {n_images:,} images, fewer than the {count:,} asked for"
+        )
+    if sheet is not None:
+        print_message(f"contact sheet: {sheet}")
+    return _exit_code(results)
+
+
+def _exit_code(results: list[Matches]) -> int:
+    failed = [result.error for result in results if result.error is not None]
+    if not failed:
+        return exit_codes.OK
+    if len(failed) == len(results) and all(isinstance(e, ImageNotFoundError) for e in failed):
+        return exit_codes.INPUT_MISSING
+    return exit_codes.SOME_FAILED
+
+
+def _document(result: Matches) -> dict[str, object]:
+    query = json_path(result.query)
+    document: dict[str, object] = {"query": query.pop("path")}
+    if query:
+        document["query_b64"] = query["path_b64"]
+    document["matches"] = [
+        {
+            "id": match.image.id,
+            **json_path(match.image.path),
+            "score": match.score,
+            "width": match.image.width,
+            "height": match.image.height,
+            "size_bytes": match.image.size_bytes,
+            "sha256": match.image.sha256,
+            "format": match.image.format,
+        }
+        for match in result
+    ]
+    if result.error is not None:
+        document["error"] = {"code": result.error.code, "reason": result.error.reason}
+    return document
+
+
+def _print_result(result: Matches) -> None:
+    print_line(result.query)
+    for match in result:
+        image = match.image
+        print_line(f"  {match.score:.4f}  {image.width}x{image.height}  #{image.id}  {image.path}")

@@ -1,0 +1,161 @@
+"""Images to embeddings, without an index."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mobisearch.errors import BadEmbeddingError
+from mobisearch.imaging import ImageSource, PreparedImage, as_sources, name_of, prepare_source
+from mobisearch.models import DEFAULT_MODEL, ModelSpec, find_model
+from mobisearch.runtimes import Runtime, load_runtime
+from mobisearch.types import DecodeSettings, Embeddings, Pixels
+
+_MIN_NORM = 1e-6
+"""Below this a row of features has no direction worth the name; real ones have norms above 1."""
+
+
+class Embedder:
+    """Turns images into unit vectors.
+
+    >>> from mobisearch.runtimes import FAKE_MODEL, FakeRuntime
+    >>> import numpy as np
+    >>> grey = np.full((40, 60, 3), 90, dtype=np.uint8)
+    >>> Embedder(FAKE_MODEL, runtime=FakeRuntime()).embed([grey, grey]).shape
+    (2, 64)
+
+    The network is loaded at the first embedding, not before. Safe to use from several threads.
+    """
+
+    def __init__(
+        self,
+        model: str | ModelSpec = DEFAULT_MODEL,
+        *,
+        runtime: Runtime | None = None,
+        settings: DecodeSettings | None = None,
+        batch_size: int = 32,
+    ) -> None:
+        """Choose a model.
+
+        Args:
+            model: a name, or a record of one's own.
+            runtime: what runs the network; None chooses.
+            settings: limits and exactness of decoding; None takes the defaults.
+            batch_size: how many images go through the network at once.
+
+        Raises:
+            UnknownModelError: there is no model of that name.
+            ValueError: ``batch_size`` is below 1.
+        """
+        if batch_size < 1:
+            raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+        self.spec = find_model(model) if isinstance(model, str) else model
+        self.settings = settings or DecodeSettings()
+        self.batch_size = batch_size
+        self._given_runtime = runtime
+        self._load_lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"Embedder({self.spec.label})"
+
+    @property
+    def dim(self) -> int:
+        """Values in an embedding, d."""
+        return self.spec.dim
+
+    def embed(self, images: ImageSource | Sequence[ImageSource]) -> Embeddings:
+        """Embed images.
+
+        Args:
+            images: a sequence of paths, bytes, Pillow images or uint8 arrays (h, w, 3), or a single
+                one, which counts as a sequence of one.
+
+        Returns:
+            float32, shape (n, d), rows of unit length in the order given; (0, d) for none.
+
+        Raises:
+            ImageError: an image cannot be used; its ``path`` says which. Nothing is returned then:
+                use :meth:`mobisearch.ImageIndex.add` where failures should be data.
+            ModelError: the weights cannot be used, or a row has no direction.
+        """
+        sources = as_sources(images)
+        rows = np.empty((len(sources), self.dim), np.float32)
+        for start in range(0, len(sources), self.batch_size):
+            batch = sources[start : start + self.batch_size]
+            pixels = np.stack([self.prepare(source).pixels for source in batch])
+            rows[start : start + len(batch)] = self.embed_pixels(pixels)
+        for source, row in zip(sources, rows, strict=True):
+            if np.isnan(row).any():
+                raise BadEmbeddingError(self.spec.label, f"no direction for {name_of(source)}")
+        return rows
+
+    def prepare(self, source: ImageSource) -> PreparedImage:
+        """Decode one image and cut out what the network looks at. Needs no network.
+
+        Raises:
+            ImageError: it cannot be used.
+        """
+        return prepare_source(source, preprocessing=self.spec.preprocessing, settings=self.settings)
+
+    def embed_pixels(self, pixels: Pixels) -> Embeddings:
+        """Embed prepared pixels, in batches of ``batch_size``.
+
+        Args:
+            pixels: uint8, shape (n, crop_px, crop_px, 3).
+
+        Returns:
+            float32, shape (n, d), unit rows. A row that the network left without a direction (NaN,
+            infinite, all zeros) is NaN throughout; the others are not affected.
+        """
+        parts = [
+            self._runtime.extract(pixels[start : start + self.batch_size])
+            for start in range(0, len(pixels), self.batch_size)
+        ]
+        features = np.concatenate(parts) if parts else np.empty((0, self.dim), np.float32)
+        if features.shape != (len(pixels), self.dim):
+            raise BadEmbeddingError(
+                self.spec.label,
+                f"expected features of shape {(len(pixels), self.dim)}, got {features.shape}",
+            )
+        return _unit_rows(features)
+
+    def probe(self) -> Embeddings:
+        """Return the embedding of a fixed synthetic picture, float32, shape (d,).
+
+        An index keeps it, to notice when an upgraded library changes embeddings silently.
+        """
+        row: Embeddings = self.embed([_probe_picture()])[0]
+        return row
+
+    @functools.cached_property
+    def _loaded_runtime(self) -> Runtime:
+        return load_runtime(self.spec)
+
+    @property
+    def _runtime(self) -> Runtime:
+        if self._given_runtime is not None:
+            return self._given_runtime
+        with self._load_lock:
+            return self._loaded_runtime
+
+
+def _unit_rows(features: NDArray[np.float32]) -> Embeddings:
+    wide = features.astype(np.float64)
+    norms = np.sqrt((wide * wide).sum(axis=1, keepdims=True))  # (n, 1)
+    is_good = np.isfinite(norms) & (norms > _MIN_NORM)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        unit = np.where(is_good, wide / norms, np.nan)
+    return unit.astype(np.float32)
+
+
+def _probe_picture() -> Pixels:
+    """Return 600 x 400 pixels of waves and an edge: what resizing and normalisation act on."""
+    y, x = np.mgrid[0:400, 0:600]
+    red = 127 + 120 * np.sin(x / 9.0) * np.cos(y / 31.0)
+    green = (x * 255 // 599) ^ (y & 63)
+    blue = np.where((x - 300) ** 2 + (y - 200) ** 2 < 120**2, 240, 20 + y // 4)
+    return np.stack([red, green, blue], axis=-1).astype(np.uint8)

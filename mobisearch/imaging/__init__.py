@@ -1,0 +1,29 @@
+"""Files to pixels: scan folders, read, decode, turn upright, cut, describe. Pillow and numpy only.
+
+What a picture *means* to a network is in ``mobisearch.models``; nothing here knows a network.
+"""
+
+from mobisearch.imaging.decoding import PreparedImage, decode, prepare
+from mobisearch.imaging.reading import FileContent, read_file, stamp_of
+from mobisearch.imaging.scanning import ScannedFile, ScanProblem, ScanSettings, scan_folder
+from mobisearch.imaging.sources import ImageSource, as_sources, name_of, prepare_source
+from mobisearch.imaging.thumbnails import read_thumbnail, read_thumbnail_jpeg
+
+__all__ = [
+    "FileContent",
+    "ImageSource",
+    "PreparedImage",
+    "ScanProblem",
+    "ScanSettings",
+    "ScannedFile",
+    "as_sources",
+    "decode",
+    "name_of",
+    "prepare",
+    "prepare_source",
+    "read_file",
+    "read_thumbnail",
+    "read_thumbnail_jpeg",
+    "scan_folder",
+    "stamp_of",
+]

@@ -1,0 +1,167 @@
+"""Bytes to upright RGB pixels, with limits, and with every failure as an :class:`ImageError`.
+
+The one place where Pillow's exceptions become ours.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import threading
+from dataclasses import dataclass
+from typing import ClassVar
+
+from PIL import Image, UnidentifiedImageError
+
+from mobisearch.errors import (
+    CorruptImageError,
+    ImageError,
+    ImageTooLargeError,
+    UnsupportedFormatError,
+)
+from mobisearch.imaging import exif
+from mobisearch.imaging.formats import readable_formats
+from mobisearch.imaging.geometry import cut_centre
+from mobisearch.imaging.modes import to_rgb
+from mobisearch.types import DecodeSettings, ImageFacts, Pixels, Preprocessing
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedImage:
+    """A picture ready for a network.
+
+    Attributes:
+        pixels: uint8, shape (crop_px, crop_px, 3), RGB, upright.
+        facts: what the file said of itself.
+    """
+
+    pixels: Pixels
+    facts: ImageFacts
+
+
+def prepare(
+    data: bytes, *, name: str, preprocessing: Preprocessing, settings: DecodeSettings
+) -> PreparedImage:
+    """Decode a picture and cut out what the network looks at.
+
+    Args:
+        data: the whole file.
+        name: what to call the picture in errors, usually its path.
+
+    Raises:
+        ImageError: the bytes are not a picture that can be used; see ``decode``.
+    """
+    need_px = None if settings.exact else preprocessing.resize_px * settings.reduced_oversampling
+    image, facts = decode(data, name=name, settings=settings, need_px=need_px)
+    return PreparedImage(cut_centre(image, preprocessing), facts)
+
+
+def decode(
+    data: bytes, *, name: str, settings: DecodeSettings, need_px: float | None = None
+) -> tuple[Image.Image, ImageFacts]:
+    """Decode the first frame of a picture into upright RGB.
+
+    Args:
+        data: the whole file.
+        name: what to call the picture in errors.
+        settings: limits; checked against the header before any pixel is decoded.
+        need_px: a JPEG may be decoded at 1/2, 1/4 or 1/8 as long as its shorter side stays at least
+            this long. None decodes at full size. The facts always give the full size.
+
+    Raises:
+        UnsupportedFormatError: not an image, or a format that is not read.
+        CorruptImageError: damaged, cut short or empty.
+        ImageTooLargeError: over ``settings.max_pixels``.
+    """
+    if not data:
+        raise CorruptImageError(name, "the file is empty")
+    formats = readable_formats()
+    try:
+        with _own_pixel_limit, Image.open(io.BytesIO(data), formats=formats) as image:
+            return _decode_opened(image, name, settings, need_px)
+    except ImageError:
+        raise
+    except UnidentifiedImageError:
+        raise UnsupportedFormatError(name, "not an image in a format that can be read") from None
+    except MemoryError:
+        raise CorruptImageError(name, "needs more memory than there is") from None
+    except Exception as error:
+        # Decoders raise OSError, SyntaxError, ValueError, struct.error, zlib.error, EOFError,
+        # KeyError, IndexError, RecursionError and more on damaged input, so everything counts.
+        raise CorruptImageError(name, f"damaged or cut short: {_first_line(error)}") from error
+
+
+def _decode_opened(
+    image: Image.Image, name: str, settings: DecodeSettings, need_px: float | None
+) -> tuple[Image.Image, ImageFacts]:
+    stored_size = image.size
+    kind = "JPEG" if image.format == "MPO" else str(image.format)
+    limit = settings.max_pixels if kind == "JPEG" else settings.max_pixels_other
+    n_pixels = stored_size[0] * stored_size[1]
+    if n_pixels > limit:
+        raise ImageTooLargeError(name, actual=n_pixels, limit=limit, unit="pixels")
+    if n_pixels == 0:
+        raise CorruptImageError(name, "the picture has no pixels")
+    is_reduced = kind == "JPEG" and need_px is not None and _reduce(image, need_px)
+    image.load()
+    tags = exif.read_tags(image)
+    upright = exif.turn_upright(image, tags)
+    width, height = upright.size
+    if is_reduced:
+        is_turned = (width > height) != (image.size[0] > image.size[1])
+        width, height = stored_size[::-1] if is_turned else stored_size
+    found = exif.read_facts(tags)
+    facts = ImageFacts(
+        format=kind,
+        width=width,
+        height=height,
+        taken_at=found.taken_at,
+        camera=found.camera,
+        latitude=found.latitude,
+        longitude=found.longitude,
+    )
+    return to_rgb(upright), facts
+
+
+def _reduce(image: Image.Image, need_px: float) -> bool:
+    """Ask the JPEG decoder for the smallest picture whose shorter side is at least ``need_px``."""
+    scale = min(image.size) / need_px
+    if scale < 2:
+        return False
+    wanted = (int(image.size[0] / scale), int(image.size[1] / scale))
+    return image.draft(None, wanted) is not None
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).strip().splitlines()
+    return (text[0] if text else type(error).__name__)[:200]
+
+
+class _OwnPixelLimit(contextlib.AbstractContextManager[None]):
+    """Lifts Pillow's process-wide pixel limit while a decode runs, and puts it back afterwards.
+
+    Pillow refuses at 179 million pixels, less than phones deliver; ours are checked instead, from
+    the same header. Counted, because several threads decode at once.
+    """
+
+    _lock: ClassVar[threading.Lock] = threading.Lock()
+    _depth: ClassVar[int] = 0
+    _saved: ClassVar[int | None] = None
+
+    def __enter__(self) -> None:
+        cls = type(self)
+        with cls._lock:
+            if cls._depth == 0:
+                cls._saved = Image.MAX_IMAGE_PIXELS
+                Image.MAX_IMAGE_PIXELS = None
+            cls._depth += 1
+
+    def __exit__(self, *_: object) -> None:
+        cls = type(self)
+        with cls._lock:
+            cls._depth -= 1
+            if cls._depth == 0:
+                Image.MAX_IMAGE_PIXELS = cls._saved
+
+
+_own_pixel_limit = _OwnPixelLimit()

@@ -1,0 +1,120 @@
+"""What EXIF says of a picture: orientation, when, with what, where. Damaged EXIF says nothing."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from PIL import ExifTags, Image
+
+_MAX_TEXT = 200
+_OFFSET = re.compile(r"[+-]\d{2}:\d{2}")
+
+_TRANSPOSE = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What turns a stored picture upright, by EXIF orientation. Source: EXIF 2.32, tag 0x0112."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExifFacts:
+    """The EXIF values that the catalog keeps; see :class:`mobisearch.types.ImageFacts`."""
+
+    taken_at: str | None = None
+    camera: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+def read_tags(image: Image.Image) -> Mapping[int, Any]:
+    """Return the EXIF tags of an opened picture, empty where there are none or they are damaged."""
+    try:
+        return image.getexif()
+    except Exception:  # noqa: BLE001 - damaged EXIF raises a dozen kinds; the pixels may be fine
+        return {}
+
+
+def turn_upright(image: Image.Image, tags: Mapping[int, Any]) -> Image.Image:
+    """Apply the EXIF orientation; unknown values change nothing."""
+    try:
+        turn = _TRANSPOSE.get(tags.get(ExifTags.Base.Orientation, 1))
+    except Exception:  # noqa: BLE001 - a damaged tag can be anything, unhashable too
+        turn = None
+    return image if turn is None else image.transpose(turn)
+
+
+def read_facts(tags: Mapping[int, Any]) -> ExifFacts:
+    """Return date, camera and position, each None where absent or nonsensical."""
+    details = _directory(tags, ExifTags.IFD.Exif)
+    position = _directory(tags, ExifTags.IFD.GPSInfo)
+    latitude = _degrees(position, ExifTags.GPS.GPSLatitude, ExifTags.GPS.GPSLatitudeRef, "S", 90)
+    longitude = _degrees(
+        position, ExifTags.GPS.GPSLongitude, ExifTags.GPS.GPSLongitudeRef, "W", 180
+    )
+    if latitude is None or longitude is None:
+        latitude = longitude = None
+    return ExifFacts(_date(tags, details), _camera(tags), latitude, longitude)
+
+
+def _directory(tags: Mapping[int, Any], which: int) -> Mapping[int, Any]:
+    try:
+        return tags.get_ifd(which) if isinstance(tags, Image.Exif) else {}
+    except Exception:  # noqa: BLE001 - see read_tags
+        return {}
+
+
+def _text(value: Any) -> str:
+    """Return printable text without control characters, at most 200 characters."""
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "replace")
+    if not isinstance(value, str):
+        return ""
+    clean = "".join(c for c in value if unicodedata.category(c)[0] != "C")
+    return " ".join(clean.split())[:_MAX_TEXT]
+
+
+def _date(tags: Mapping[int, Any], details: Mapping[int, Any]) -> str | None:
+    candidates = (
+        (details.get(ExifTags.Base.DateTimeOriginal), ExifTags.Base.OffsetTimeOriginal),
+        (details.get(ExifTags.Base.DateTimeDigitized), ExifTags.Base.OffsetTimeDigitized),
+        (tags.get(ExifTags.Base.DateTime), ExifTags.Base.OffsetTime),
+    )
+    for value, offset_tag in candidates:
+        try:
+            date = datetime.strptime(_text(value)[:19], "%Y:%m:%d %H:%M:%S")  # noqa: DTZ007 - EXIF
+        except ValueError:
+            continue
+        offset = _text(details.get(offset_tag))
+        return date.isoformat() + (offset if _OFFSET.fullmatch(offset) else "")
+    return None
+
+
+def _camera(tags: Mapping[int, Any]) -> str | None:
+    make, model = _text(tags.get(ExifTags.Base.Make)), _text(tags.get(ExifTags.Base.Model))
+    if model.lower().startswith(make.lower()):
+        return model or None
+    return f"{make} {model}".strip()
+
+
+def _degrees(
+    position: Mapping[int, Any], value_tag: int, side_tag: int, negative: str, limit: int
+) -> float | None:
+    try:
+        degrees, minutes, seconds = (float(part) for part in position[value_tag])
+        value = degrees + minutes / 60 + seconds / 3600
+    except (KeyError, TypeError, ValueError, ZeroDivisionError, OverflowError):
+        return None
+    if not math.isfinite(value) or not 0 <= value <= limit:
+        return None
+    return round(-value if _text(position.get(side_tag)).upper() == negative else value, 7)

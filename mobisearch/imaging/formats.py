@@ -1,0 +1,65 @@
+"""Which files are taken for pictures, and which formats are read."""
+
+from __future__ import annotations
+
+import functools
+import os
+
+import pillow_heif
+from PIL import Image
+
+PILLOW_FORMATS = (
+    "JPEG",
+    "MPO",
+    "PNG",
+    "WEBP",
+    "GIF",
+    "BMP",
+    "DIB",
+    "TIFF",
+    "PPM",
+    "JPEG2000",
+    "AVIF",
+    "HEIF",
+)
+"""The decoders that are allowed to run. Formats that can run programs or load other files (EPS,
+PDF, WMF) are never among them."""
+
+READ_EXTENSIONS = frozenset(
+    (
+        *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".gif"),
+        *(".bmp", ".dib", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm"),
+        *(".jp2", ".j2k", ".jpf", ".jpx", ".avif", ".avifs", ".heic", ".heif", ".hif"),
+    )
+)
+"""File name endings that are indexed, compared in lower case. The content decides the format."""
+
+UNSUPPORTED_EXTENSIONS = frozenset(
+    (
+        # camera raw
+        *(".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".iiq", ".kdc", ".mef"),
+        *(".mos", ".mrw", ".nef", ".nrw", ".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2"),
+        *(".srf", ".srw", ".x3f"),
+        # editors, graphics, others
+        *(".dds", ".eps", ".exr", ".fits", ".hdr", ".ico", ".icns", ".jxl", ".pcx", ".psb", ".psd"),
+        *(".qoi", ".sgi", ".svg", ".tga", ".xcf"),
+    )
+)
+"""Endings of pictures that are not read. They are recorded, so that nobody believes that they are
+in the index."""
+
+
+def extension_of(path: str) -> str:
+    """Return the ending of a path in lower case, with its dot, or an empty string."""
+    return os.path.splitext(path)[1].lower()
+
+
+@functools.cache
+def readable_formats() -> tuple[str, ...]:
+    """Return the formats of :data:`PILLOW_FORMATS` that this Pillow can read, HEIC included.
+
+    The first call in a process loads Pillow's decoders.
+    """
+    pillow_heif.register_heif_opener(thumbnails=False)
+    Image.init()
+    return tuple(name for name in PILLOW_FORMATS if name in Image.OPEN)

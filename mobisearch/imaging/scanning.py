@@ -1,0 +1,158 @@
+"""Walking folders: which pictures are there, and what could not be seen."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from mobisearch.imaging.formats import (
+    READ_EXTENSIONS,
+    UNSUPPORTED_EXTENSIONS,
+    extension_of,
+)
+from mobisearch.imaging.reading import stamp_of
+from mobisearch.types import FileStamp
+
+SKIPPED_FOLDERS = frozenset(
+    {
+        "$recycle.bin",
+        "#recycle",
+        "@eadir",
+        "@recycle",
+        "__macosx",
+        "lost+found",
+        "system volume information",
+    }
+)
+"""Folders of thumbnails and trash that systems and network disks make. Those whose names begin with
+a dot (``.thumbnails``, ``.Trash-1000``) are skipped as hidden."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanSettings:
+    """What a scan takes and leaves.
+
+    Attributes:
+        exclude: shell patterns; a file or folder is left out where one matches its name or its path
+            below the scanned folder.
+        hidden: also take files and folders whose names begin with a dot.
+        follow: follow symbolic links to files and folders, each folder once, so that loops end.
+    """
+
+    exclude: tuple[str, ...] = ()
+    hidden: bool = False
+    follow: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ScannedFile:
+    """A picture by its name. ``is_supported`` is False for formats that are known but not read."""
+
+    path: str
+    stamp: FileStamp
+    is_supported: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ScanProblem:
+    """Something that was not seen.
+
+    Attributes:
+        is_gap: files below it may exist although they were not seen, so nothing that was known
+            there may be taken for gone.
+    """
+
+    path: str
+    reason: str
+    is_gap: bool
+
+
+ScanFinding: TypeAlias = ScannedFile | ScanProblem
+
+
+def scan_folder(
+    folder: str,
+    settings: ScanSettings = ScanSettings(),
+    *,
+    is_ours: Callable[[str], bool] = lambda _: False,
+) -> Iterator[ScannedFile | ScanProblem]:
+    """Find the pictures in a folder and all folders below it, sorted within each folder.
+
+    Memory grows with the largest single folder, not with the tree.
+
+    Args:
+        folder: an absolute path.
+        is_ours: says of a folder whether it is an index; those are never entered.
+    """
+    pending = [folder]
+    entered: set[tuple[int, int]] = set()
+    while pending:
+        current = pending.pop()
+        try:
+            status = os.stat(current)
+            with os.scandir(current) as listing:
+                entries = sorted(listing, key=lambda entry: entry.name)
+        except OSError as error:
+            yield ScanProblem(current, f"the folder cannot be read: {error.strerror}", is_gap=True)
+            continue
+        if (status.st_dev, status.st_ino) in entered:
+            continue
+        entered.add((status.st_dev, status.st_ino))
+        below: list[str] = []
+        for entry in entries:
+            if _is_excluded(entry, folder, settings):
+                continue
+            finding = _look_at(entry, settings)
+            if finding is None:
+                continue
+            if isinstance(finding, str):
+                if not is_ours(finding):
+                    below.append(finding)
+            else:
+                yield finding
+        pending.extend(reversed(below))
+
+
+def _is_excluded(entry: os.DirEntry[str], folder: str, settings: ScanSettings) -> bool:
+    if not settings.hidden and entry.name.startswith("."):
+        return True
+    if entry.name.lower() in SKIPPED_FOLDERS:
+        return True
+    relative = os.path.relpath(entry.path, folder) if settings.exclude else ""
+    return any(
+        fnmatch.fnmatch(entry.name, pattern) or fnmatch.fnmatch(relative, pattern.rstrip("/"))
+        for pattern in settings.exclude
+    )
+
+
+def _look_at(entry: os.DirEntry[str], settings: ScanSettings) -> ScanFinding | str | None:
+    """Return a picture, a problem, the path of a folder to enter, or None for anything else."""
+    extension = extension_of(entry.name)
+    is_picture = extension in READ_EXTENSIONS or extension in UNSUPPORTED_EXTENSIONS
+    try:
+        if entry.is_symlink() and not settings.follow:
+            is_of_interest = is_picture or os.path.isdir(entry.path)
+            return _skipped_link(entry) if is_of_interest else None
+        if entry.is_dir():
+            return entry.path
+        if not is_picture:
+            return None
+        status = entry.stat()
+    except FileNotFoundError as error:
+        if entry.is_symlink():
+            return (
+                ScanProblem(entry.path, "a link that leads nowhere", is_gap=False)
+                if is_picture
+                else None
+            )
+        return ScanProblem(entry.path, f"vanished during the scan: {error.strerror}", is_gap=False)
+    except OSError as error:
+        return ScanProblem(entry.path, f"cannot be looked at: {error.strerror}", is_gap=True)
+    return ScannedFile(entry.path, stamp_of(status), extension in READ_EXTENSIONS)
+
+
+def _skipped_link(entry: os.DirEntry[str]) -> ScanProblem:
+    return ScanProblem(entry.path, "a symbolic link, not followed", is_gap=False)

@@ -1,0 +1,174 @@
+"""The contact sheet: queries and their matches side by side, with scores."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
+
+from mobisearch.errors import ImageError, ReportError
+from mobisearch.imaging import ImageSource, read_thumbnail
+from mobisearch.results import Matches
+from mobisearch.text import printable
+
+_MARK = "mobisearch contact sheet"
+_CELL_PX = 220
+_CAPTION_PX = 46
+_MARGIN_PX = 16
+_PER_ROW = 5
+_MAX_HEIGHT_PX = 65_000  # what a JPEG can hold, less a little
+_GROUND, _INK, _FAINT, _ACCENT = "#ffffff", "#1c1c1c", "#6b6b6b", "#0b57d0"
+
+_SAVE_OPTIONS: dict[str, dict[str, Any]] = {
+    ".jpg": {"format": "JPEG", "quality": 88},
+    ".jpeg": {"format": "JPEG", "quality": 88},
+    ".png": {"format": "PNG"},
+    ".webp": {"format": "WEBP", "quality": 88},
+}
+
+
+def write_sheet(
+    path: str | os.PathLike[str], results: Sequence[tuple[ImageSource, Matches]]
+) -> None:
+    """Write a contact sheet: for each query a band with the query and its matches, best first.
+
+    The file appears whole or not at all. An earlier contact sheet is replaced; any other file of
+    that name is left alone, since it may be somebody's photo.
+
+    Args:
+        path: ``.jpg``, ``.png`` or ``.webp``.
+
+    Raises:
+        ReportError: another kind of file, in the way, or not writable.
+    """
+    target = Path(os.path.expanduser(os.fspath(path)))
+    options = _SAVE_OPTIONS.get(target.suffix.lower())
+    if options is None:
+        endings = ", ".join(sorted(_SAVE_OPTIONS))
+        raise ReportError(str(target), f"a contact sheet must end in one of: {endings}")
+    if os.path.lexists(target) and not _is_sheet(target):
+        raise ReportError(
+            str(target), "a file of this name exists and is no contact sheet; it was left alone"
+        )
+    sheet = _draw(results)
+    if options["format"] == "PNG":
+        info = PngInfo()
+        info.add_text("Comment", _MARK)
+        options = {**options, "pnginfo": info}
+    elif options["format"] == "JPEG":
+        options = {**options, "comment": _MARK}
+    else:
+        exif = Image.Exif()
+        exif[0x010E] = _MARK  # ImageDescription
+        options = {**options, "exif": exif}
+    try:
+        _save(sheet, target, options)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ReportError(str(target), f"cannot be written: {reason}") from error
+
+
+def _save(sheet: Image.Image, target: Path, options: dict[str, Any]) -> None:
+    descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=".sheet-", suffix=".tmp")
+    try:
+        with open(descriptor, "wb") as file:
+            sheet.save(file, **options)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def _is_sheet(path: Path) -> bool:
+    try:
+        with Image.open(path) as image:
+            comment = image.info.get("comment") or image.info.get("Comment") or b""
+            text = comment.decode("latin-1") if isinstance(comment, bytes) else str(comment)
+            return _MARK in (text, image.getexif().get(0x010E))
+    except Exception:  # noqa: BLE001 - whatever it is, it is not ours
+        return False
+
+
+def _draw(results: Sequence[tuple[ImageSource, Matches]]) -> Image.Image:
+    """Draw all bands below one another; as many as fit into one picture."""
+    bands = [_draw_band(query, matches) for query, matches in results]
+    height, shown = 0, 0
+    while shown < len(bands) and height + bands[shown].height <= _MAX_HEIGHT_PX:
+        height += bands[shown].height
+        shown += 1
+    sheet = Image.new("RGB", (bands[0].width if bands else 1, max(height, 1)), _GROUND)
+    top = 0
+    for band in bands[:shown]:
+        sheet.paste(band, (0, top))
+        top += band.height
+    return sheet
+
+
+def _draw_band(query: ImageSource, matches: Matches) -> Image.Image:
+    n_rows = max(1, -(-len(matches) // _PER_ROW))
+    step_x, step_y = _CELL_PX + _MARGIN_PX, _CELL_PX + _CAPTION_PX + _MARGIN_PX
+    width = _MARGIN_PX + (_PER_ROW + 1) * step_x + _MARGIN_PX
+    band = Image.new("RGB", (width, _MARGIN_PX + n_rows * step_y), _GROUND)
+    draw = ImageDraw.Draw(band)
+    name = os.path.basename(matches.query) or matches.query
+    _draw_cell(band, (_MARGIN_PX, _MARGIN_PX), query, title="query", name=name)
+    line_x = step_x + _MARGIN_PX // 2 + _MARGIN_PX // 2
+    draw.line((line_x, _MARGIN_PX, line_x, band.height - _MARGIN_PX), fill="#d0d0d0", width=2)
+    if not matches:
+        reason = matches.error.reason if matches.error else "no matches"
+        draw.text((step_x + 2 * _MARGIN_PX, _MARGIN_PX), printable(reason), _FAINT, _font(18))
+    for place, match in enumerate(matches):
+        left = 2 * _MARGIN_PX + (place % _PER_ROW + 1) * step_x
+        top = _MARGIN_PX + place // _PER_ROW * step_y
+        name = os.path.basename(match.image.path)
+        _draw_cell(band, (left, top), match.image.path, title=f"{match.score:.3f}", name=name)
+    return band
+
+
+def _draw_cell(
+    band: Image.Image, corner: tuple[int, int], source: ImageSource, *, title: str, name: str
+) -> None:
+    draw = ImageDraw.Draw(band)
+    left, top = corner
+    try:
+        picture = read_thumbnail(source, max_px=_CELL_PX)
+        at = (left + (_CELL_PX - picture.width) // 2, top + _CELL_PX - picture.height)
+        band.paste(picture, at)
+    except ImageError as error:
+        draw.rectangle((left, top, left + _CELL_PX - 1, top + _CELL_PX - 1), outline="#d0d0d0")
+        text = _fitted(draw, printable(error.reason), _font(14), _CELL_PX - 16)
+        draw.text((left + 8, top + 8), text, _FAINT, _font(14))
+    below = top + _CELL_PX + 4
+    draw.text((left, below), title, _ACCENT if title == "query" else _INK, _font(18))
+    text = _fitted(draw, printable(name), _font(14), _CELL_PX)
+    draw.text((left, below + 22), text, _FAINT, _font(14))
+
+
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size)
+
+
+def _fitted(
+    draw: ImageDraw.ImageDraw,
+    text: str,
+    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+    width_px: int,
+) -> str:
+    """Shorten text in its middle until it fits."""
+    if draw.textlength(text, font) <= width_px:
+        return text
+    kept = len(text)
+    while kept > 2:
+        kept -= 1
+        shortened = text[: (kept + 1) // 2] + "..." + text[len(text) - kept // 2 :]
+        if draw.textlength(shortened, font) <= width_px:
+            return shortened
+    return text[:2]

@@ -1,0 +1,61 @@
+"""The reference: the network in torch, on the CPU or a CUDA device."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from mobisearch.models import ModelSpec
+from mobisearch.models.mobilenet import build_network
+from mobisearch.types import Pixels
+
+
+class TorchRuntime:
+    """Runs a model's network in torch, float32.
+
+    Batch norms are folded into their convolutions and the channels-last layout is used. Both only
+    reorder sums: unit rows stay within 1e-5 of the plain network's, which a test holds.
+    """
+
+    def __init__(self, spec: ModelSpec, *, device: str | None = None) -> None:
+        """Load the network.
+
+        Args:
+            device: such as ``"cpu"`` or ``"cuda"``; None takes CUDA where torch finds it.
+
+        Raises:
+            ModelError: the weights are missing or not the pinned ones.
+        """
+        self._device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        network = _fold_batch_norms(build_network(spec)).requires_grad_(False).to(self._device)
+        self._network = network.to(memory_format=torch.channels_last)
+        shape = (1, 3, 1, 1)
+        self._mean = torch.tensor(spec.preprocessing.mean, device=self._device).view(shape)
+        self._std = torch.tensor(spec.preprocessing.std, device=self._device).view(shape)
+
+    def extract(self, pixels: Pixels) -> NDArray[np.float32]:
+        """See :meth:`mobisearch.runtimes.Runtime.extract`."""
+        with torch.inference_mode():
+            batch = torch.from_numpy(np.array(pixels)).to(self._device)  # (n, h, w, 3)
+            batch = batch.permute(0, 3, 1, 2)  # (n, 3, h, w), channels last in memory
+            normalised = batch.float().div_(255).sub_(self._mean).div_(self._std)
+            features: NDArray[np.float32] = self._network(normalised).cpu().numpy()
+        return features
+
+
+def _fold_batch_norms(module: nn.Module) -> nn.Module:
+    """Replace each convolution that a batch norm follows by one convolution, throughout."""
+    children = list(module.named_children())
+    for _, child in children:
+        _fold_batch_norms(child)
+    if isinstance(module, nn.Sequential):
+        for (name, first), (next_name, second) in itertools.pairwise(children):
+            if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
+                setattr(module, name, fuse_conv_bn_eval(first, second))
+                setattr(module, next_name, nn.Identity())
+    return module

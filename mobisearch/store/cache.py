@@ -1,0 +1,174 @@
+"""The FAISS files as a cache of the catalog: loaded if they are sound, made again if they are not.
+
+Losing any of them loses nothing and changes no answer; searches read the catalog instead.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mobisearch.store.catalog import CatalogReader, CatalogWriter, SegmentRow
+from mobisearch.store.layout import IndexLayout
+from mobisearch.store.vectors import VectorPart, Vectors, deserialise, serialise
+
+_LAST_ID = 2**63 - 1
+
+_MIN_SEGMENT = 64
+"""Fewer new vectors than this are left in the catalog until more have come."""
+
+_MAX_SEGMENT = 131_072
+"""Vectors in one file at most: 0.7 GB at d = 1280, built in memory."""
+
+_MERGE_AT = 8
+"""Neighbouring files of about the same size that are merged into one. Each vector is rewritten once
+for each factor of eight that the index grows, so adding a few never rewrites much."""
+
+_MAX_DEAD_SHARE = 0.25
+"""A file with more dead vectors than this is written again without them."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedVectors:
+    """All vectors at one generation.
+
+    Attributes:
+        cached: how many came from FAISS files.
+        stale: names of files that are missing or damaged.
+    """
+
+    generation: int
+    vectors: Vectors
+    cached: int
+    stale: tuple[str, ...]
+
+
+def load_vectors(layout: IndexLayout, reader: CatalogReader, *, dim: int) -> LoadedVectors:
+    """Load every vector: from segment files where those are sound, else from the catalog.
+
+    Cost: reads and hashes all segment files once.
+
+    Raises:
+        IndexDamagedError: the catalog's own vectors are damaged.
+    """
+    listing = reader.vector_listing()
+    parts: list[VectorPart] = []
+    stale: list[str] = []
+    cached = 0
+    for segment in listing.segments:
+        part = _read_segment(layout, segment, dim=dim)
+        if part is None:
+            stale.append(segment.name)
+            part = VectorPart(*reader.vectors(segment.first_id, segment.last_id, dim=dim))
+        else:
+            cached += len(part.ids)
+        parts.append(part)
+    newer = max((segment.last_id for segment in listing.segments), default=0) + 1
+    parts.append(VectorPart(*reader.vectors(newer, _LAST_ID, dim=dim)))
+    vectors = Vectors(parts, hidden=listing.hidden)
+    return LoadedVectors(listing.generation, vectors, cached, tuple(stale))
+
+
+def refresh_cache(
+    layout: IndexLayout, writer: CatalogWriter, *, dim: int, stale: Collection[str] = ()
+) -> None:
+    """Bring the segment files up to date with the catalog. Needs the writer lock.
+
+    Files that are damaged, or mostly dead, are written again; small neighbours are merged; vectors
+    that are in no file yet get one, if they are enough. A file that is there with its size is
+    believed here; every load checks its hash.
+
+    Args:
+        stale: names of files that a load found to be damaged.
+
+    Raises:
+        StorageError: the disk is full or failing; the old files and the catalog are as before.
+    """
+    listing = writer.vector_listing()
+    segments = list(listing.segments)
+    layout.remove_strays({segment.name for segment in segments})
+    for segment in segments:
+        dead = writer.count_tombstones(segment.first_id, segment.last_id)
+        is_sound = segment.name not in stale and layout.has_segment(
+            segment.name, segment.size_bytes
+        )
+        if not is_sound or dead > _MAX_DEAD_SHARE * segment.n:
+            _write_segment(layout, writer, [segment], segment.first_id, segment.last_id, dim=dim)
+    _seal_new(layout, writer, dim=dim)
+    while group := _mergeable(writer.vector_listing().segments):
+        _write_segment(layout, writer, group, group[0].first_id, group[-1].last_id, dim=dim)
+    layout.remove_strays({segment.name for segment in writer.vector_listing().segments})
+
+
+def _seal_new(layout: IndexLayout, writer: CatalogWriter, *, dim: int) -> None:
+    """Give vectors that are in no segment file one of their own."""
+    segments = writer.vector_listing().segments
+    newer = max((segment.last_id for segment in segments), default=0) + 1
+    while last := writer.last_of(newer, _MAX_SEGMENT):
+        last_id, n = last
+        if n < _MIN_SEGMENT and segments:
+            return
+        _write_segment(layout, writer, [], newer, last_id, dim=dim)
+        newer = last_id + 1
+
+
+def _mergeable(segments: Sequence[SegmentRow]) -> Sequence[SegmentRow]:
+    """Return neighbours that should become one file, or nothing."""
+    for start in range(len(segments) - _MERGE_AT + 1):
+        group = segments[start : start + _MERGE_AT]
+        sizes = [segment.n for segment in group]
+        if sum(sizes) <= _MAX_SEGMENT and max(sizes) < _MERGE_AT * max(min(sizes), _MIN_SEGMENT):
+            return group
+    return ()
+
+
+def _write_segment(
+    layout: IndexLayout,
+    writer: CatalogWriter,
+    old: Sequence[SegmentRow],
+    first_id: int,
+    last_id: int,
+    *,
+    dim: int,
+) -> None:
+    """Write the catalog's vectors of a range of ids as one file, listed in place of old ones."""
+    part = VectorPart(*writer.vectors(first_id, last_id, dim=dim))
+    old_names = [segment.name for segment in old]
+    if not len(part.ids):
+        writer.replace_segments(old_names, None)
+        return
+    data = serialise(part)
+    name = layout.publish_segment(data, writer.generation() + 1)
+    digest = hashlib.sha256(data).hexdigest()
+    row = SegmentRow(name, first_id, last_id, len(part.ids), len(data), digest)
+    writer.replace_segments(old_names, row)
+
+
+def _read_segment(layout: IndexLayout, segment: SegmentRow, *, dim: int) -> VectorPart | None:
+    data = layout.read_segment(segment.name, segment.size_bytes)
+    if data is None or hashlib.sha256(data).hexdigest() != segment.sha256:
+        return None
+    part = deserialise(data, n=segment.n, dim=dim)
+    if part is None or not segment.first_id <= part.ids[0] <= part.ids[-1] <= segment.last_id:
+        return None
+    return part
+
+
+def find_bad_rows(reader: CatalogReader, *, dim: int) -> tuple[int, list[str]]:
+    """Check every stored vector: length, finite, of unit length.
+
+    Returns:
+        How many were checked, and a line for each that is wrong.
+    """
+    checked, damage, start = 0, [], 1
+    while last := reader.last_of(start, _MAX_SEGMENT // 16):
+        ids, rows = reader.vectors(start, last[0], dim=dim)
+        norms = np.sqrt(np.einsum("ij,ij->i", rows, rows, dtype=np.float64))
+        is_bad = ~(np.abs(norms - 1) < 1e-3)  # NaN compares false and so counts as bad
+        damage += [f"catalog: embedding {i} is not a unit vector" for i in ids[is_bad]]
+        checked += len(ids)
+        start = last[0] + 1
+    return checked, damage

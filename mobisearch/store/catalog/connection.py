@@ -1,0 +1,195 @@
+"""Opening SQLite: settings, transactions, checks, and SQLite's errors turned into ours."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import sqlalchemy
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool, Pool, QueuePool
+
+from mobisearch.errors import (
+    IndexDamagedError,
+    IndexFormatError,
+    IndexLockedError,
+    IndexReadOnlyError,
+    MobisearchError,
+    StorageError,
+)
+from mobisearch.store.catalog import schema
+
+BUSY_TIMEOUT_MS = 10_000
+
+_DAMAGED_CODES = frozenset({"SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_FORMAT"})
+_READ_ONLY_CODES = frozenset({"SQLITE_READONLY", "SQLITE_PERM", "SQLITE_CANTOPEN"})
+_LOCKED_CODES = frozenset({"SQLITE_BUSY", "SQLITE_LOCKED"})
+_STORAGE_CODES = frozenset({"SQLITE_FULL", "SQLITE_IOERR"})
+
+
+def create_catalog(path: Path, *, temporary: Path, fill: Callable[[Connection], None]) -> None:
+    """Make a new catalog. It appears under its name complete, or not at all.
+
+    Args:
+        temporary: where it is made, on the same file system.
+        fill: writes the first rows.
+
+    Raises:
+        StorageError, IndexReadOnlyError: the system refuses.
+    """
+    for leftover in (temporary, Path(f"{temporary}-journal")):
+        leftover.unlink(missing_ok=True)
+    engine = _make_engine(
+        f"file:{_quoted(temporary)}?mode=rwc",
+        begin="BEGIN IMMEDIATE",
+        pragmas=(
+            f"page_size={schema.PAGE_SIZE}",
+            "journal_mode=DELETE",
+            "synchronous=FULL",
+            f"application_id={schema.APPLICATION_ID}",
+            f"user_version={schema.FORMAT_VERSION}",
+        ),
+        poolclass=NullPool,
+    )
+    with mapped_sqlite_errors(path.parent), engine.begin() as connection:
+        schema.metadata.create_all(connection)
+        fill(connection)
+    os.rename(temporary, path)
+    os.chmod(path, 0o600)
+
+
+def writer_engine(path: Path) -> Engine:
+    """Return what opens a catalog for reading and writing, its header checked.
+
+    Raises:
+        IndexFormatError, IndexDamagedError: it is not a sound catalog of this version.
+    """
+    check_header(path)
+    return _make_engine(
+        f"file:{_quoted(path)}?mode=rw",
+        begin="BEGIN IMMEDIATE",
+        pragmas=("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"),
+        poolclass=NullPool,
+    )
+
+
+def reader_engine(path: Path) -> Engine:
+    """Return what opens a catalog for reading only, its header checked.
+
+    Raises:
+        IndexFormatError, IndexDamagedError: it is not a sound catalog of this version.
+        IndexReadOnlyError: it was not closed cleanly and cannot be recovered where it is.
+    """
+    check_header(path)
+    return _make_engine(
+        f"file:{_quoted(path)}?mode=ro{_immutable(path)}",
+        begin="BEGIN",
+        pragmas=("query_only=ON",),
+        poolclass=QueuePool,
+    )
+
+
+def check_header(path: Path) -> None:
+    """Look at the first 100 bytes before SQLite does, so that a foreign file is left untouched.
+
+    Raises:
+        IndexFormatError: not a catalog of ours, or one of a newer version.
+        IndexDamagedError: cut short.
+
+    Source: https://www.sqlite.org/fileformat.html, section 1.3.
+    """
+    try:
+        with open(path, "rb") as file:
+            header = file.read(100)
+    except OSError as error:
+        raise IndexReadOnlyError(path, f"cannot be read: {error.strerror}") from error
+    if len(header) < 100:
+        raise IndexDamagedError(path, "the catalog is cut short; restore it from a backup")
+    application_id = int.from_bytes(header[68:72], "big")
+    version = int.from_bytes(header[60:64], "big")
+    if not header.startswith(b"SQLite format 3\0") or application_id != schema.APPLICATION_ID:
+        raise IndexFormatError(
+            path, "this is not a catalog made by mobisearch, or its header is damaged"
+        )
+    if version != schema.FORMAT_VERSION:
+        raise IndexFormatError(
+            path,
+            f"the index has format {version}, this mobisearch reads format "
+            f"{schema.FORMAT_VERSION}; use the mobisearch that made it, or upgrade",
+        )
+
+
+@contextlib.contextmanager
+def mapped_sqlite_errors(directory: Path) -> Iterator[None]:
+    """Turn SQLAlchemy's and SQLite's errors into ours. The one place that does."""
+    try:
+        yield
+    except MobisearchError:
+        raise
+    except (DBAPIError, sqlite3.Error) as error:
+        original = error.orig if isinstance(error, DBAPIError) else error
+        code = getattr(original, "sqlite_errorname", "") or ""
+        family = "_".join(code.split("_")[:2])
+        text = str(original)
+        if family in _DAMAGED_CODES:
+            message = f"the catalog is damaged ({text}); restore it from a backup"
+            raise IndexDamagedError(directory, message) from error
+        if family in _READ_ONLY_CODES:
+            message = f"the catalog cannot be opened or written here ({text})"
+            raise IndexReadOnlyError(directory, message) from error
+        if family in _LOCKED_CODES:
+            raise IndexLockedError(directory, text) from error
+        if family in _STORAGE_CODES:
+            message = f"the disk is full or failing ({text}); what was committed is kept"
+            raise StorageError(directory, message) from error
+        message = f"the catalog does not have the expected shape ({text})"
+        raise IndexDamagedError(directory, message) from error
+
+
+def _make_engine(
+    uri: str, *, begin: str, pragmas: tuple[str, ...], poolclass: type[Pool]
+) -> Engine:
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+        for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "trusted_schema=OFF", "mmap_size=0"):
+            connection.execute(f"PRAGMA {pragma}")
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    engine = sqlalchemy.create_engine("sqlite://", creator=connect, poolclass=poolclass)
+
+    # The driver leaves transactions to us (isolation_level=None), as SQLAlchemy's documentation of
+    # the sqlite dialect advises; a writer takes its lock at once instead of upgrading later.
+    @event.listens_for(engine, "begin")
+    def begin_transaction(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _quoted(path: Path) -> str:
+    """Return a path as the URI part that SQLite expects, whatever characters it has."""
+    return quote(os.fsencode(os.path.abspath(path)))
+
+
+def _immutable(path: Path) -> str:
+    """Return the URI parameter for a catalog on media where SQLite cannot make its side files."""
+    if os.access(path.parent, os.W_OK):
+        return ""
+    log = Path(f"{path}-wal")
+    if log.exists() and log.stat().st_size:
+        if os.access(Path(f"{path}-shm"), os.R_OK):
+            return ""
+        raise IndexReadOnlyError(
+            path.parent,
+            "the index was not closed cleanly and cannot be recovered on read-only media; "
+            "open it once where it can be written",
+        )
+    return "&immutable=1"

@@ -1,0 +1,81 @@
+"""What goes into the catalog and comes out of it, where ``mobisearch.types`` has no name for it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from mobisearch.types import Embeddings, FileFailure, FileStamp, ImageFacts
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRow:
+    """The model that an index was built with.
+
+    Attributes:
+        name: what users call it.
+        label: one line for messages.
+        probe: embedding of the fixed synthetic picture, float32, shape (d,).
+    """
+
+    name: str
+    fingerprint: str
+    label: str
+    dim: int
+    probe: Embeddings
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """A file to be stored: exactly one of ``sha256`` (it is an image) and ``failure`` is set.
+
+    Attributes:
+        is_racy: it changed so recently that its stamp cannot vouch for its content.
+        facts, embedding: set unless the content is in the catalog already.
+        moved_from: id of the image that this file is, at a new path.
+        root_id: the root that it was found under, if any.
+    """
+
+    path: str
+    stamp: FileStamp
+    is_racy: bool = False
+    sha256: str | None = None
+    facts: ImageFacts | None = None
+    embedding: Embeddings | None = None
+    failure: FileFailure | None = None
+    moved_from: int | None = None
+    root_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StagedFile:
+    """A file that has to be read.
+
+    Attributes:
+        root_id: of the root that it was found under, if any.
+        image_id: set if the path is in the catalog already.
+        sha256: of the content that the catalog holds for the path, if any.
+    """
+
+    path: str
+    image_id: int | None = None
+    sha256: str | None = None
+    root_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRow:
+    """A FAISS file: every vector whose id was alive between first and last when it was written."""
+
+    name: str
+    first_id: int
+    last_id: int
+    n: int
+    size_bytes: int
+    sha256: str
+
+
+def path_range(folder: str) -> tuple[bytes, bytes]:
+    """Return the first possible path below a folder, and the first one after all of them."""
+    prefix = os.fsencode(folder.rstrip(os.sep) + os.sep)
+    return prefix, prefix[:-1] + bytes([prefix[-1] + 1])

@@ -1,0 +1,124 @@
+"""The tables, and what marks a database as ours."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BLOB,
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+APPLICATION_ID = 0x4D4F4249
+"""``MOBI``, in the header of every catalog."""
+
+FORMAT_VERSION = 1
+"""SQLite's ``user_version``. Older ones are migrated, newer ones refused untouched."""
+
+PAGE_SIZE = 16384
+"""Bytes. At the default of 4096 a row of 1280 floats would waste almost half of its pages."""
+
+metadata = MetaData()
+# sqlite_autoincrement: ids are never reused
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+model = Table(
+    "model",
+    metadata,
+    Column("model_id", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False, unique=True),
+    Column("label", Text, nullable=False),
+    Column("dim", Integer, nullable=False),
+    Column("probe", BLOB, nullable=False),
+)
+
+root = Table(
+    "root",
+    metadata,
+    Column("root_id", Integer, primary_key=True),
+    Column("path", BLOB, nullable=False, unique=True),
+    Column("scanned_at", Text),
+)
+
+content = Table(
+    "content",
+    metadata,
+    Column("content_id", Integer, primary_key=True),
+    Column("sha256", BLOB, CheckConstraint("length(sha256) = 32"), nullable=False, unique=True),
+    Column("format", Text, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("taken_at", Text),
+    Column("camera", Text),
+    Column("latitude", Float),
+    Column("longitude", Float),
+    sqlite_autoincrement=True,
+)
+
+file = Table(
+    "file",
+    metadata,
+    Column("file_id", Integer, primary_key=True),
+    Column("path", BLOB, nullable=False, unique=True),
+    Column("root_id", ForeignKey("root.root_id")),
+    Column("size_bytes", Integer, nullable=False),
+    Column("mtime_ns", Integer, nullable=False),
+    Column("ctime_ns", Integer, nullable=False),
+    Column("inode", Text, nullable=False),
+    Column("racy", Integer, nullable=False),
+    Column("state", Text, CheckConstraint("state IN ('ok', 'error', 'missing')"), nullable=False),
+    Column("content_id", ForeignKey("content.content_id")),
+    Column("error_code", Text),
+    Column("error_reason", Text),
+    CheckConstraint("(state = 'error') = (error_code IS NOT NULL)"),
+    CheckConstraint("state != 'ok' OR content_id IS NOT NULL"),
+    sqlite_autoincrement=True,
+)
+Index("file_by_content", file.c.content_id, file.c.state)
+Index("file_by_state", file.c.state)
+
+vector = Table(
+    "vector",
+    metadata,
+    Column("vector_id", Integer, primary_key=True),
+    Column("content_id", ForeignKey("content.content_id"), nullable=False),
+    Column("model_id", ForeignKey("model.model_id"), nullable=False),
+    Column("vec", BLOB, nullable=False),
+    UniqueConstraint("content_id", "model_id"),
+    sqlite_autoincrement=True,
+)
+"""Never updated: adding a segment must not rewrite rows of five kilobytes."""
+
+segment = Table(
+    "segment",
+    metadata,
+    Column("segment_id", Integer, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("first_id", Integer, nullable=False),
+    Column("last_id", Integer, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("size_bytes", Integer, nullable=False),
+    Column("sha256", Text, nullable=False),
+)
+"""Segments cover ascending ranges of vector ids without overlap; newer ids are in none yet."""
+
+tombstone = Table(
+    "tombstone",
+    metadata,
+    Column("vector_id", Integer, primary_key=True),
+)
+"""Vectors that are still inside a segment file but not in the catalog any more."""

@@ -1,0 +1,219 @@
+"""What a scan found, held in a temporary table beside the catalog, and compared with it in SQL.
+
+Memory stays flat however large the folders are.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from sqlalchemy.engine import Connection
+
+from mobisearch.store.catalog.rows import StagedFile
+from mobisearch.types import FileStamp
+
+_ROWS_PER_INSERT = 5_000
+_ROWS_PER_PAGE = 1_000
+
+_TABLES = """
+CREATE TEMP TABLE IF NOT EXISTS staged (
+    place INTEGER PRIMARY KEY,
+    path BLOB NOT NULL UNIQUE,
+    root_id INTEGER,
+    size_bytes INTEGER, mtime_ns INTEGER, ctime_ns INTEGER, inode TEXT,
+    supported INTEGER NOT NULL,
+    file_id INTEGER,
+    same INTEGER NOT NULL DEFAULT 0
+);
+CREATE TEMP TABLE IF NOT EXISTS vanished (
+    file_id INTEGER PRIMARY KEY,
+    path BLOB NOT NULL,
+    sha256 BLOB
+);
+CREATE INDEX IF NOT EXISTS temp.vanished_by_sha256 ON vanished (sha256);
+DELETE FROM staged;
+DELETE FROM vanished;
+"""
+
+_COMPARE = """
+UPDATE staged SET
+    file_id = file.file_id,
+    same = file.racy = 0
+        AND file.size_bytes = staged.size_bytes
+        AND file.mtime_ns = staged.mtime_ns
+        AND file.ctime_ns = staged.ctime_ns
+FROM file WHERE file.path = staged.path
+"""
+
+_RETURNED = """
+UPDATE file SET state = 'ok' WHERE state = 'missing' AND file_id IN
+    (SELECT file_id FROM staged WHERE same)
+"""
+
+_VANISHED_BELOW = """
+INSERT OR IGNORE INTO vanished (file_id, path, sha256)
+SELECT file.file_id, file.path, content.sha256
+FROM file LEFT JOIN content USING (content_id)
+WHERE file.path >= ? AND file.path < ? AND file.state != 'missing'
+    AND NOT EXISTS (SELECT 1 FROM staged WHERE staged.path = file.path)
+"""
+
+_MISSING_BEFORE = """
+INSERT OR IGNORE INTO vanished (file_id, path, sha256)
+SELECT file.file_id, file.path, content.sha256
+FROM file JOIN content USING (content_id)
+WHERE file.state = 'missing'
+    AND NOT EXISTS (SELECT 1 FROM staged WHERE staged.path = file.path)
+"""
+
+_PAGE = """
+SELECT staged.place, staged.path, staged.file_id, staged.root_id, content.sha256
+FROM staged
+    LEFT JOIN file ON file.file_id = staged.file_id
+    LEFT JOIN content ON content.content_id = file.content_id
+WHERE NOT staged.same AND staged.supported = ? AND staged.place > ?
+ORDER BY staged.place LIMIT ?
+"""
+
+_MARK_VANISHED = (
+    "DELETE FROM file WHERE state = 'error' AND file_id IN (SELECT file_id FROM vanished)",
+    "UPDATE file SET state = 'missing' WHERE file_id IN (SELECT file_id FROM vanished)",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StagedCounts:
+    """How the scanned files compare with the catalog.
+
+    Attributes:
+        unchanged: images that need not be read.
+        returned: images that had been missing and need not be read.
+        known_failures: files that failed before and have not changed.
+        to_read: files that have to be read.
+        unsupported: files of formats that are not read, not recorded yet.
+    """
+
+    unchanged: int
+    returned: int
+    known_failures: int
+    to_read: int
+    unsupported: int
+
+
+class Staging:
+    """The temporary tables of one sync."""
+
+    def __init__(
+        self, transaction: Callable[[], contextlib.AbstractContextManager[Connection]]
+    ) -> None:
+        self._transaction = transaction
+
+    def begin(self) -> None:
+        """Start with empty tables."""
+        with self._transaction() as connection:
+            for statement in filter(str.strip, _TABLES.split(";")):
+                connection.exec_driver_sql(statement)
+
+    def put(self, files: Iterable[tuple[str, FileStamp, bool]], *, root_id: int) -> int:
+        """Add scanned files (path, stamp, whether the format is read); return how many are new.
+
+        A file that was scanned already, through another root, stays as it was.
+        """
+        statement = (
+            "INSERT OR IGNORE INTO staged "
+            "(path, root_id, size_bytes, mtime_ns, ctime_ns, inode, supported) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)"
+        )
+        n_staged = 0
+        remaining = iter(files)
+        while rows := [
+            (
+                os.fsencode(path),
+                root_id,
+                stamp.size_bytes,
+                stamp.mtime_ns,
+                stamp.ctime_ns,
+                stamp.inode,
+                int(is_supported),
+            )
+            for path, stamp, is_supported in islice(remaining, _ROWS_PER_INSERT)
+        ]:
+            with self._transaction() as connection:
+                n_staged += connection.exec_driver_sql(statement, rows).rowcount
+        return n_staged
+
+    def count_below(self, bounds: tuple[bytes, bytes]) -> int:
+        """Count scanned files in a path range."""
+        with self._transaction() as connection:
+            statement = "SELECT count(*) FROM staged WHERE path >= ? AND path < ?"
+            return int(connection.exec_driver_sql(statement, bounds).scalar_one())
+
+    def compare(self) -> StagedCounts:
+        """Find out what is new or changed. Missing files that are back become visible at once."""
+        with self._transaction() as connection:
+            connection.exec_driver_sql(_COMPARE)
+            returned = connection.exec_driver_sql(_RETURNED).rowcount
+            row = connection.exec_driver_sql(
+                "SELECT count(*) FILTER (WHERE same AND file.state = 'ok'),"
+                " count(*) FILTER (WHERE same AND file.state = 'error'),"
+                " count(*) FILTER (WHERE NOT same AND supported),"
+                " count(*) FILTER (WHERE NOT same AND NOT supported)"
+                " FROM staged LEFT JOIN file USING (file_id)"
+            ).one()
+            if returned:
+                connection.exec_driver_sql(
+                    "UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'generation'"
+                )
+        unchanged, known_failures, to_read, unsupported = row
+        return StagedCounts(unchanged - returned, returned, known_failures, to_read, unsupported)
+
+    def find_vanished(
+        self, ranges: Iterable[tuple[bytes, bytes]], *, gaps: Iterable[tuple[bytes, bytes]]
+    ) -> None:
+        """Find catalogued files in path ranges that the scan did not see.
+
+        Args:
+            gaps: path ranges that the scan could not look into; nothing there has vanished.
+        """
+        with self._transaction() as connection:
+            for bounds in ranges:
+                connection.exec_driver_sql(_VANISHED_BELOW, bounds)
+            for bounds in gaps:
+                gone = "DELETE FROM vanished WHERE path >= ? AND path < ?"
+                connection.exec_driver_sql(gone, bounds)
+            connection.exec_driver_sql(_MISSING_BEFORE)
+
+    def claim_moved(self, sha256: str) -> int | None:
+        """Return the id of a vanished image with this content, once, or None."""
+        with self._transaction() as connection:
+            row = connection.exec_driver_sql(
+                "DELETE FROM vanished WHERE file_id ="
+                " (SELECT file_id FROM vanished WHERE sha256 = ? ORDER BY file_id LIMIT 1)"
+                " RETURNING file_id",
+                (bytes.fromhex(sha256),),
+            ).one_or_none()
+        return None if row is None else int(row[0])
+
+    def iter_changed(self, *, supported: bool) -> Iterator[StagedFile]:
+        """Give each new or changed file, in the order of the scan, a page at a time."""
+        place = 0
+        while True:
+            with self._transaction() as connection:
+                rows = connection.exec_driver_sql(
+                    _PAGE, (int(supported), place, _ROWS_PER_PAGE)
+                ).all()
+            if not rows:
+                return
+            for row in rows:
+                sha256 = row.sha256.hex() if row.sha256 else None
+                yield StagedFile(os.fsdecode(row.path), row.file_id, sha256, row.root_id)
+            place = rows[-1].place
+
+    def mark_vanished(self, connection: Connection) -> None:
+        """Mark every vanished file that was not claimed; those that only held an error go."""
+        for statement in _MARK_VANISHED:
+            connection.exec_driver_sql(statement)

@@ -1,0 +1,267 @@
+"""Changes to the catalog. One writer at a time; every method is one transaction."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy.engine import Connection
+
+from mobisearch.errors import StoreError
+from mobisearch.store.catalog import schema
+from mobisearch.store.catalog.connection import mapped_sqlite_errors, writer_engine
+from mobisearch.store.catalog.reader import Catalog
+from mobisearch.store.catalog.rows import FileRow, ModelRow, SegmentRow, path_range
+from mobisearch.store.catalog.staging import Staging
+
+
+def fill_new_catalog(connection: Connection, model: ModelRow, *, uuid: str) -> None:
+    """Write the first rows of a new catalog."""
+    facts = {"uuid": uuid, "created_at": now(), "generation": "0"}
+    connection.execute(
+        insert(schema.meta), [{"key": key, "value": value} for key, value in facts.items()]
+    )
+    connection.execute(
+        insert(schema.model),
+        {
+            "model_id": 1,
+            "name": model.name,
+            "fingerprint": model.fingerprint,
+            "label": model.label,
+            "dim": model.dim,
+            "probe": model.probe.astype("<f4").tobytes(),
+        },
+    )
+
+
+def now() -> str:
+    """Return the present time as the catalog writes it: UTC, ISO 8601, whole seconds."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+class CatalogWriter(Catalog):
+    """The one connection that may change the catalog."""
+
+    def __init__(self, directory: Path, connection: Connection) -> None:
+        super().__init__(directory)
+        self._connection = connection
+        self.staging = Staging(self._transaction)
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        with mapped_sqlite_errors(self._directory), self._connection.begin():
+            yield self._connection
+
+    @contextlib.contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        with self._transaction() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Fold the write-ahead log into the database, so that it is one file, and close."""
+        driver = self._connection.connection.driver_connection
+        assert driver is not None
+        with contextlib.suppress(StoreError), mapped_sqlite_errors(self._directory):
+            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # must be outside a transaction
+        self._connection.close()
+        self._connection.engine.dispose()
+
+    def put_root(self, path: str) -> int:
+        """Remember a root and return its id; nothing changes if it is known."""
+        with self._transaction() as connection:
+            statement = upsert(schema.root).values(path=os.fsencode(path))
+            connection.execute(statement.on_conflict_do_nothing())
+            wanted = select(schema.root.c.root_id).where(schema.root.c.path == os.fsencode(path))
+            return int(connection.execute(wanted).scalar_one())
+
+    def finish_root(self, root_id: int) -> None:
+        """Note that a root was scanned completely."""
+        with self._transaction() as connection:
+            statement = update(schema.root).where(schema.root.c.root_id == root_id)
+            connection.execute(statement.values(scanned_at=now()))
+
+    def put_files(self, rows: Sequence[FileRow]) -> None:
+        """Store files with their contents, embeddings and failures: all of them or none."""
+        if not rows:
+            return
+        with self._transaction() as connection:
+            content_ids = self._put_contents(connection, rows)
+            for row in rows:
+                values = _file_values(row, content_ids)
+                if row.moved_from is not None:
+                    target = schema.file.c.file_id == row.moved_from
+                    connection.execute(update(schema.file).where(target).values(values))
+                    continue
+                statement = upsert(schema.file).values(values)
+                changes = {key: value for key, value in values.items() if key != "path"}
+                connection.execute(
+                    statement.on_conflict_do_update(index_elements=["path"], set_=changes)
+                )
+            _next_generation(connection)
+
+    def _put_contents(self, connection: Connection, rows: Sequence[FileRow]) -> dict[bytes, int]:
+        """Store contents and embeddings that are new; return the ids of all contents in rows."""
+        new = {row.sha256: row for row in rows if row.sha256 and row.facts is not None}
+        if new:
+            contents = [_content_values(row) for row in new.values()]
+            connection.execute(upsert(schema.content).on_conflict_do_nothing(), contents)
+        wanted = sorted({bytes.fromhex(row.sha256) for row in rows if row.sha256})
+        content = schema.content.c
+        found = connection.execute(
+            select(content.sha256, content.content_id).where(content.sha256.in_(wanted))
+        )
+        ids: dict[bytes, int] = {row.sha256: row.content_id for row in found}
+        vectors = [
+            {
+                "content_id": ids[bytes.fromhex(sha256)],
+                "model_id": 1,
+                "vec": row.embedding.astype("<f4").tobytes(),
+            }
+            for sha256, row in new.items()
+            if sha256 and row.embedding is not None
+        ]
+        if vectors:
+            connection.execute(upsert(schema.vector).on_conflict_do_nothing(), vectors)
+        return ids
+
+    def remove_files(self, paths: Sequence[str]) -> int:
+        """Forget files, and all files below folders; return how many were known.
+
+        The files themselves are not touched.
+        """
+        n_removed = 0
+        file_path = schema.file.c.path
+        with self._transaction() as connection:
+            for path in paths:
+                low, high = path_range(path)
+                is_below = (file_path >= low) & (file_path < high)
+                is_meant = (file_path == os.fsencode(path)) | is_below
+                n_removed += connection.execute(delete(schema.file).where(is_meant)).rowcount
+            _remove_orphans(connection)
+            _next_generation(connection)
+        return n_removed
+
+    def settle_missing(self, *, prune: bool, scopes: Sequence[str]) -> int:
+        """Mark what vanished as missing, and forget contents that no file has any more.
+
+        Args:
+            prune: forget missing files below ``scopes`` instead of keeping them.
+
+        Returns:
+            How many files were forgotten.
+        """
+        file = schema.file.c
+        n_pruned = 0
+        with self._transaction() as connection:
+            self.staging.mark_vanished(connection)
+            if prune:
+                for scope in scopes:
+                    low, high = path_range(scope)
+                    gone = delete(schema.file).where(
+                        file.state == "missing", file.path >= low, file.path < high
+                    )
+                    n_pruned += connection.execute(gone).rowcount
+            _remove_orphans(connection)
+            _next_generation(connection)
+        return n_pruned
+
+    def replace_segments(self, old: Sequence[str], new: SegmentRow | None) -> None:
+        """List a new segment file in place of old ones, by name.
+
+        Tombstones inside the range of the new segment go: it was written without those vectors.
+        """
+        segment, tombstone = schema.segment, schema.tombstone.c.vector_id
+        with self._transaction() as connection:
+            connection.execute(delete(segment).where(segment.c.name.in_(list(old))))
+            if new is not None:
+                connection.execute(
+                    insert(segment).values(
+                        name=new.name,
+                        first_id=new.first_id,
+                        last_id=new.last_id,
+                        n=new.n,
+                        size_bytes=new.size_bytes,
+                        sha256=new.sha256,
+                    )
+                )
+                covered = tombstone.between(new.first_id, new.last_id)
+                connection.execute(delete(schema.tombstone).where(covered))
+            _next_generation(connection)
+
+
+def open_writer(path: Path) -> CatalogWriter:
+    """Open the catalog for reading and writing. Only the holder of the writer lock may.
+
+    Raises:
+        IndexFormatError, IndexDamagedError: it is not a sound catalog of this version.
+        IndexReadOnlyError: it cannot be written.
+    """
+    engine = writer_engine(path)
+    with mapped_sqlite_errors(path.parent):
+        return CatalogWriter(path.parent, engine.connect())
+
+
+def _next_generation(connection: Connection) -> None:
+    connection.exec_driver_sql(
+        "UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'generation'"
+    )
+
+
+def _remove_orphans(connection: Connection) -> None:
+    """Drop contents that no file has, and their vectors; those in segments leave a tombstone."""
+    file, content, vector = schema.file.c, schema.content.c, schema.vector.c
+    is_used = select(1).where(file.content_id == content.content_id)
+    unused = select(content.content_id).where(~is_used.exists())
+    last_sealed = select(schema.segment.c.last_id).order_by(schema.segment.c.last_id.desc())
+    dead = select(vector.vector_id).where(
+        vector.content_id.in_(unused), vector.vector_id <= last_sealed.limit(1).scalar_subquery()
+    )
+    connection.execute(insert(schema.tombstone).from_select(["vector_id"], dead))
+    connection.execute(delete(schema.vector).where(vector.content_id.in_(unused)))
+    connection.execute(delete(schema.content).where(~is_used.exists()))
+
+
+def _content_values(row: FileRow) -> Mapping[str, object]:
+    assert row.facts is not None
+    assert row.sha256 is not None
+    facts = row.facts
+    return {
+        "sha256": bytes.fromhex(row.sha256),
+        "format": facts.format,
+        "width": facts.width,
+        "height": facts.height,
+        "taken_at": facts.taken_at,
+        "camera": facts.camera,
+        "latitude": facts.latitude,
+        "longitude": facts.longitude,
+    }
+
+
+def _file_values(row: FileRow, content_ids: Mapping[bytes, int]) -> dict[str, object]:
+    values: dict[str, object] = {
+        "path": os.fsencode(row.path),
+        "root_id": row.root_id,
+        "size_bytes": row.stamp.size_bytes,
+        "mtime_ns": row.stamp.mtime_ns,
+        "ctime_ns": row.stamp.ctime_ns,
+        "inode": row.stamp.inode,
+        "racy": int(row.is_racy),
+        "state": "ok",
+        "content_id": None,
+        "error_code": None,
+        "error_reason": None,
+    }
+    if row.failure is not None:
+        values |= {
+            "state": "error",
+            "error_code": row.failure.code,
+            "error_reason": row.failure.reason,
+        }
+    elif row.sha256 is not None:
+        values["content_id"] = content_ids[bytes.fromhex(row.sha256)]
+    return values

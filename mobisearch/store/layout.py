@@ -1,0 +1,251 @@
+"""The index directory: its files, its writer lock, and how a file gets into it whole or not at all.
+
+The only module of the store that creates, renames or removes files.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import socket
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import filelock
+
+from mobisearch.errors import (
+    IndexExistsError,
+    IndexLockedError,
+    IndexNotFoundError,
+    IndexReadOnlyError,
+    StorageError,
+    StoreError,
+)
+
+CATALOG_NAME = "mobisearch.db"
+
+_README = """\
+This folder is a mobisearch index. mobisearch.db holds everything that matters: do not edit or
+delete it. Everything else may be deleted at any time; it is made again when it is needed.
+"""
+_CACHEDIR_TAG = """\
+Signature: 8a477f597d28d172789f06886806bc55
+# The files in this folder are derived from ../mobisearch.db. See https://bford.info/cachedir/
+"""
+_OWN_NAMES = frozenset({"README", "segments", "tmp", "writer.json", "writer.lock"})
+
+
+@dataclass(frozen=True, slots=True)
+class IndexLayout:
+    """The paths inside an index directory.
+
+    ::
+
+        DIR/mobisearch.db        the catalog: the only source of truth
+        DIR/segments/*.faiss     vectors in FAISS's format: derived, immutable, names never reused
+        DIR/tmp/                 files being written; whatever is left there is rubbish
+        DIR/writer.lock          held by the one process that writes; the system frees it on death
+        DIR/writer.json          who holds it, for messages only
+    """
+
+    directory: Path
+
+    @property
+    def catalog_path(self) -> Path:
+        """The SQLite database."""
+        return self.directory / CATALOG_NAME
+
+    @property
+    def segments_dir(self) -> Path:
+        """Where the FAISS files are."""
+        return self.directory / "segments"
+
+    @property
+    def tmp_dir(self) -> Path:
+        """Where files are written before they get their names."""
+        return self.directory / "tmp"
+
+    def require(self) -> None:
+        """Raise IndexNotFoundError unless there is a catalog."""
+        if not self.catalog_path.exists():
+            raise IndexNotFoundError(self.directory)
+
+    def check_is_free(self) -> None:
+        """Raise unless an index can be made here without touching anything that is there.
+
+        Raises:
+            IndexExistsError: an index is there, or files that are not ours.
+            IndexReadOnlyError: the system refuses to look.
+        """
+        if self.catalog_path.exists():
+            raise IndexExistsError(self.directory)
+        with mapped_os_errors(self.directory):
+            if not os.path.lexists(self.directory):
+                return
+            if not self.directory.is_dir():
+                raise IndexExistsError(self.directory, "a file of this name is in the way")
+            if set(os.listdir(self.directory)) - _OWN_NAMES:
+                raise IndexExistsError(
+                    self.directory,
+                    "this folder holds other files; choose an empty or a new one for the index",
+                )
+
+    def make_directories(self) -> None:
+        """Create the directory and what belongs in it.
+
+        Raises:
+            IndexReadOnlyError, StorageError: the system refuses.
+        """
+        with mapped_os_errors(self.directory):
+            for folder in (self.directory, self.segments_dir, self.tmp_dir):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (self.directory / "README").write_text(_README)
+            (self.segments_dir / "CACHEDIR.TAG").write_text(_CACHEDIR_TAG)
+
+    @contextlib.contextmanager
+    def writer_lock(self) -> Iterator[None]:
+        """Hold the right to write. Other processes keep reading meanwhile.
+
+        Raises:
+            IndexLockedError: another process, or another object in this one, holds it.
+            IndexReadOnlyError: the directory cannot be written.
+        """
+        lock = filelock.FileLock(self.directory / "writer.lock", blocking=False)
+        holder_path = self.directory / "writer.json"
+        with mapped_os_errors(self.directory):
+            try:
+                lock.acquire()
+            except filelock.Timeout:
+                raise IndexLockedError(self.directory, _read_holder(holder_path)) from None
+        try:
+            with mapped_os_errors(self.directory):
+                started = datetime.now(UTC).isoformat(timespec="seconds")
+                holder = {"pid": os.getpid(), "host": socket.gethostname(), "since": started}
+                holder_path.write_text(json.dumps(holder))
+            yield
+        finally:
+            lock.release()
+
+    def publish_segment(self, data: bytes, generation: int) -> str:
+        """Write a new file into ``segments/`` and return its name, once it is safely on the disk.
+
+        Written under another name, flushed, and renamed, so that the name never stands for part of
+        the data. Names are never reused.
+
+        Raises:
+            StorageError: the disk is full or failing; nothing is left behind.
+        """
+        name = f"seg-{generation:016x}-{uuid.uuid4().hex}.faiss"
+        temporary = self.tmp_dir / name
+        with mapped_os_errors(self.directory):
+            self.tmp_dir.mkdir(mode=0o700, exist_ok=True)
+            self.segments_dir.mkdir(mode=0o700, exist_ok=True)
+            try:
+                _write_durably(temporary, data)
+                os.rename(temporary, self.segments_dir / name)
+            except OSError:
+                temporary.unlink(missing_ok=True)
+                raise
+            _sync_directory(self.segments_dir)
+            _sync_directory(self.tmp_dir)
+        return name
+
+    def read_segment(self, name: str, size_bytes: int) -> bytes | None:
+        """Return the bytes of a segment file, or None unless it is a file of exactly this size."""
+        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+        try:
+            descriptor = os.open(self.segments_dir / name, flags | getattr(os, "O_CLOEXEC", 0))
+            with open(descriptor, "rb") as file:
+                if os.fstat(descriptor).st_size != size_bytes:
+                    return None
+                data = file.read(size_bytes)
+        except OSError:
+            return None
+        return data if len(data) == size_bytes else None
+
+    def has_segment(self, name: str, size_bytes: int) -> bool:
+        """Say whether a segment file is there with this size; its content is not looked at."""
+        try:
+            return os.lstat(self.segments_dir / name).st_size == size_bytes
+        except OSError:
+            return False
+
+    def remove_strays(self, keep: set[str]) -> None:
+        """Delete temporary files, and segment files that the catalog does not list.
+
+        Only the holder of the writer lock may call this. What cannot be deleted is left: it does
+        no harm.
+        """
+        for folder, kept in ((self.tmp_dir, set()), (self.segments_dir, keep | {"CACHEDIR.TAG"})):
+            with contextlib.suppress(OSError):
+                for entry in os.scandir(folder):
+                    if entry.name not in kept:
+                        with contextlib.suppress(OSError):
+                            os.unlink(entry.path)
+
+    def catalog_bytes(self) -> int:
+        """Return the size of the catalog, its write-ahead log included."""
+        paths = (self.catalog_path, Path(f"{self.catalog_path}-wal"))
+        return sum(path.stat().st_size for path in paths if path.exists())
+
+
+def is_index(path: str) -> bool:
+    """Say whether a folder is an index, so that scans leave it alone."""
+    return os.path.isfile(os.path.join(path, CATALOG_NAME))
+
+
+@contextlib.contextmanager
+def mapped_os_errors(path: Path) -> Iterator[None]:
+    """Turn the operating system's errors into ours; errors that are ours already pass."""
+    try:
+        yield
+    except StoreError:
+        raise
+    except OSError as error:
+        reason = error.strerror or str(error)
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            message = f"cannot be written ({reason}); choose a directory that can"
+            raise IndexReadOnlyError(path, message) from error
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            message = f"the disk is full ({reason}); free some space and run the command again"
+            raise StorageError(path, message) from error
+        if error.errno in (errno.ENOTDIR, errno.ENAMETOOLONG, errno.ENOENT, errno.ELOOP):
+            raise IndexReadOnlyError(path, f"cannot be created ({reason})") from error
+        message = f"the disk failed ({reason}); what was stored before is kept"
+        raise StorageError(path, message) from error
+
+
+def _read_holder(path: Path) -> str:
+    try:
+        holder = json.loads(path.read_text())
+        return f"process {holder['pid']} on {holder['host']} since {holder['since']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "holder unknown"
+
+
+def _write_durably(path: Path, data: bytes) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
+    descriptor = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    try:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync_directory(path: Path) -> None:
+    """Make renames in a directory durable, where the system can."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
