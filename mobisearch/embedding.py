@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from mobisearch.errors import BadEmbeddingError
+from mobisearch.errors import ImageError, NoEmbeddingError, RuntimeMismatchError
 from mobisearch.imaging import ImageSource, PreparedImage, as_sources, name_of, prepare_source
 from mobisearch.models import DEFAULT_MODEL, ModelSpec, find_model
 from mobisearch.runtimes import Runtime, load_runtime
@@ -79,19 +79,50 @@ class Embedder:
 
         Raises:
             ImageError: an image cannot be used; its ``path`` says which. Nothing is returned then:
-                use :meth:`mobisearch.ImageIndex.add` where failures should be data.
-            ModelError: the weights cannot be used, or a row has no direction.
+                use ``embed_each`` where failures should be data.
+            ModelError: the weights cannot be used.
         """
-        sources = as_sources(images)
-        rows = np.empty((len(sources), self.dim), np.float32)
-        for start in range(0, len(sources), self.batch_size):
-            batch = sources[start : start + self.batch_size]
-            pixels = np.stack([self.prepare(source).pixels for source in batch])
-            rows[start : start + len(batch)] = self.embed_pixels(pixels)
-        for source, row in zip(sources, rows, strict=True):
-            if np.isnan(row).any():
-                raise BadEmbeddingError(self.spec.label, f"no direction for {name_of(source)}")
+        rows, errors = self.embed_each(as_sources(images))
+        for error in errors:
+            if error is not None:
+                raise error
         return rows
+
+    def embed_each(
+        self, images: Sequence[ImageSource]
+    ) -> tuple[Embeddings, list[ImageError | None]]:
+        """Embed those of several images that can be used; the others are data.
+
+        Returns:
+            float32, shape (m, d), unit rows of the m usable images in order; and for each of the n
+            images None, or why it could not be used.
+
+        Raises:
+            ModelError: the weights cannot be used.
+        """
+        rows: list[Embeddings] = [np.empty((0, self.dim), np.float32)]
+        errors: list[ImageError | None] = []
+        for start in range(0, len(images), self.batch_size):
+            prepared: list[Pixels] = []
+            names: list[str] = []
+            places: list[int] = []
+            for image in images[start : start + self.batch_size]:
+                try:
+                    prepared.append(self.prepare(image).pixels)
+                except ImageError as error:
+                    errors.append(error)
+                    continue
+                names.append(name_of(image))
+                places.append(len(errors))
+                errors.append(None)
+            if not prepared:
+                continue
+            batch = self.embed_pixels(np.stack(prepared))
+            is_bad = np.isnan(batch).any(axis=1)
+            rows.append(batch[~is_bad])
+            for bad in np.flatnonzero(is_bad):
+                errors[places[bad]] = NoEmbeddingError(names[bad])
+        return np.concatenate(rows), errors
 
     def prepare(self, source: ImageSource) -> PreparedImage:
         """Decode one image and cut out what the network looks at. Needs no network.
@@ -117,10 +148,8 @@ class Embedder:
         ]
         features = np.concatenate(parts) if parts else np.empty((0, self.dim), np.float32)
         if features.shape != (len(pixels), self.dim):
-            raise BadEmbeddingError(
-                self.spec.label,
-                f"expected features of shape {(len(pixels), self.dim)}, got {features.shape}",
-            )
+            expected = (len(pixels), self.dim)
+            raise RuntimeMismatchError(self.spec.label, expected=expected, actual=features.shape)
         return _unit_rows(features)
 
     def probe(self) -> Embeddings:

@@ -16,7 +16,7 @@ from typing import TypeAlias
 import numpy as np
 
 from mobisearch.embedding import Embedder
-from mobisearch.errors import BadEmbeddingError, ImageError
+from mobisearch.errors import ImageError, NoEmbeddingError
 from mobisearch.imaging import FileContent, PreparedImage, prepare, read_file
 from mobisearch.types import Embeddings, FileFailure, FileStamp, ImageFacts
 
@@ -122,9 +122,13 @@ def _decode(
             settings=embedder.settings,
         )
     except ImageError as error:
-        return FailedFile(path, stamp, FileFailure(path, error.code, error.reason))
+        return _failed(error, stamp)
     # The bytes are not needed any more; only their hash and stamp travel on.
     return _Decoded(path, FileContent(b"", content.sha256, stamp), image)
+
+
+def _failed(error: ImageError, stamp: FileStamp | None) -> FailedFile:
+    return FailedFile(error.path, stamp, FileFailure(error.path, error.code, error.reason))
 
 
 def _embed_batch(batch: list[_Decoded | FileOutcome], embedder: Embedder) -> Iterator[FileOutcome]:
@@ -141,7 +145,5 @@ def _embed_batch(batch: list[_Decoded | FileOutcome], embedder: Embedder) -> Ite
 def _finish(entry: _Decoded, row: Embeddings) -> FileOutcome:
     stamp = entry.content.stamp
     if np.isnan(row).any():
-        reason = "the network gave no usable embedding for this picture"
-        failure = FileFailure(entry.path, BadEmbeddingError.code, reason)
-        return FailedFile(entry.path, stamp, failure)
+        return _failed(NoEmbeddingError(entry.path), stamp)
     return EmbeddedFile(entry.path, stamp, entry.content.sha256, entry.image.facts, row)

@@ -38,4 +38,4 @@ class FakeRuntime:
         flat = pixels.reshape(len(pixels), -1).astype(np.float32) / 255 - 0.5  # (n, h * w * 3)
         # Row by row, so that an image gets the same values alone and in any batch.
         rows = [row @ self._projection for row in flat]
-        return (np.stack(rows) / np.sqrt(flat.shape[1])).astype(np.float32)
+        return np.asarray(np.stack(rows) / np.sqrt(flat.shape[1]), dtype=np.float32)

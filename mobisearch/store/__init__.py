@@ -3,7 +3,7 @@
 Knows no model and no picture: it keeps what it is given.
 """
 
-from mobisearch.store.cache import LoadedVectors, find_bad_rows, load_vectors, refresh_cache
+from mobisearch.store.cache import LiveVectors, find_bad_rows, load_vectors, refresh_cache
 from mobisearch.store.catalog import (
     CatalogReader,
     CatalogWriter,
@@ -16,7 +16,7 @@ from mobisearch.store.catalog import (
 )
 from mobisearch.store.creation import create_index
 from mobisearch.store.layout import IndexLayout, is_index
-from mobisearch.store.vectors import FoundVector, Vectors
+from mobisearch.store.vectors import FoundVector
 
 __all__ = [
     "CatalogReader",
@@ -24,10 +24,9 @@ __all__ = [
     "FileRow",
     "FoundVector",
     "IndexLayout",
-    "LoadedVectors",
+    "LiveVectors",
     "ModelRow",
     "StagedFile",
-    "Vectors",
     "create_index",
     "find_bad_rows",
     "is_index",

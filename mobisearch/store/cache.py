@@ -6,6 +6,7 @@ Losing any of them loses nothing and changes no answer; searches read the catalo
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,8 @@ import numpy as np
 
 from mobisearch.store.catalog import CatalogReader, CatalogWriter, SegmentRow
 from mobisearch.store.layout import IndexLayout
-from mobisearch.store.vectors import VectorPart, Vectors, deserialise, serialise
+from mobisearch.store.vectors import FoundVector, VectorPart, Vectors, deserialise, serialise
+from mobisearch.types import Embeddings
 
 _LAST_ID = 2**63 - 1
 
@@ -70,6 +72,33 @@ def load_vectors(layout: IndexLayout, reader: CatalogReader, *, dim: int) -> Loa
     parts.append(VectorPart(*reader.vectors(newer, _LAST_ID, dim=dim)))
     vectors = Vectors(parts, hidden=listing.hidden)
     return LoadedVectors(listing.generation, vectors, cached, tuple(stale))
+
+
+class LiveVectors:
+    """The vectors of an index as of its newest commit. Safe to search from several threads."""
+
+    def __init__(self, layout: IndexLayout, reader: CatalogReader, *, dim: int) -> None:
+        self._layout = layout
+        self._reader = reader
+        self._dim = dim
+        self._lock = threading.Lock()
+        self._loaded: LoadedVectors | None = None
+
+    @property
+    def stale(self) -> tuple[str, ...]:
+        """Names of segment files that the last load found missing or damaged."""
+        return self._loaded.stale if self._loaded else ()
+
+    def search(self, queries: Embeddings, k: int) -> list[list[FoundVector]]:
+        """Find the vectors most like each query; see :meth:`Vectors.search`.
+
+        Loads all vectors first if there is a commit that has not been seen.
+        """
+        with self._lock:
+            if self._loaded is None or self._loaded.generation != self._reader.generation():
+                self._loaded = load_vectors(self._layout, self._reader, dim=self._dim)
+            vectors = self._loaded.vectors
+        return vectors.search(queries, k) if len(queries) else []
 
 
 def refresh_cache(

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Self
 
 import filelock
 
@@ -54,6 +55,11 @@ class IndexLayout:
     """
 
     directory: Path
+
+    @classmethod
+    def at(cls, path: str | os.PathLike[str]) -> Self:
+        """Return the layout of an index directory, ``~`` expanded; nothing is looked at."""
+        return cls(Path(os.path.abspath(os.path.expanduser(os.fspath(path)))))
 
     @property
     def catalog_path(self) -> Path:

@@ -1,146 +1,39 @@
-"""Questions to the catalog. Read-only; safe to use from several threads."""
+"""Reading the catalog, safely from several threads and while another process writes."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from sqlalchemy import Executable, Row, Select, bindparam, func, select
+from sqlalchemy import Row, Select, bindparam, select
 from sqlalchemy.engine import Connection, Engine
 
-from mobisearch.errors import IndexDamagedError
+from mobisearch.errors import IndexClosedError
+from mobisearch.results import Match, Matches
 from mobisearch.store.catalog import schema
 from mobisearch.store.catalog.connection import mapped_sqlite_errors, reader_engine
-from mobisearch.store.catalog.rows import ModelRow, SegmentRow, StagedFile, path_range
-from mobisearch.types import Embeddings, FileFailure, ImageRecord
-
-_IDS_PER_QUERY = 500
-_ROWS_PER_FETCH = 2048
+from mobisearch.store.catalog.questions import IDS_PER_QUERY, Catalog
+from mobisearch.store.vectors import FoundVector
+from mobisearch.types import Embeddings, ImageRecord
 
 
-@dataclass(frozen=True, slots=True)
-class VectorListing:
-    """What a search needs to know, all of the same generation.
+class CatalogReader(Catalog):
+    """A read-only view of the catalog; each question sees the newest commit."""
 
-    Attributes:
-        hidden: int64, ascending: vectors that no search may return.
-    """
-
-    generation: int
-    segments: tuple[SegmentRow, ...]
-    hidden: NDArray[np.int64]
-
-
-class Catalog:
-    """What readers and the writer can both ask."""
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-
-    @property
-    def location(self) -> str:
-        """The index directory, for messages."""
-        return str(self._directory)
+    def __init__(self, directory: Path, engine: Engine) -> None:
+        super().__init__(directory)
+        self._engine = engine
+        self._is_closed = False
 
     @contextlib.contextmanager
     def _connected(self) -> Iterator[Connection]:
-        raise AssertionError("a reader or a writer says how it connects")
-        yield
-
-    def _rows(self, statement: Executable, values: Mapping[str, Any] | None = None) -> list[Any]:
-        with self._connected() as connection:
-            return list(connection.execute(statement, values or {}))
-
-    def meta(self) -> dict[str, str]:
-        """Return the small facts about the index: uuid, created_at, generation, ..."""
-        return {row.key: row.value for row in self._rows(select(schema.meta))}
-
-    def format_version(self) -> int:
-        """Return the version of the tables."""
-        with self._connected() as connection:
-            return int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
-
-    def generation(self) -> int:
-        """Return the number that every commit increases."""
-        statement = select(schema.meta.c.value).where(schema.meta.c.key == "generation")
-        return int(self._rows(statement)[0].value)
-
-    def model(self) -> ModelRow:
-        """Return the model that the index was built with."""
-        rows = self._rows(select(schema.model).order_by(schema.model.c.model_id))
-        if not rows:
-            raise IndexDamagedError(self._directory, "the catalog names no model")
-        row = rows[0]
-        probe = np.frombuffer(row.probe, "<f4")
-        return ModelRow(row.name, row.fingerprint, row.label, row.dim, probe)
-
-    def roots(self) -> dict[str, str | None]:
-        """Return each root with the time of its last complete scan."""
-        rows = self._rows(select(schema.root).order_by(schema.root.c.path))
-        return {os.fsdecode(row.path): row.scanned_at for row in rows}
-
-    def count_states(self) -> dict[str, int]:
-        """Count files by state: ``ok``, ``missing``, ``error``."""
-        statement = select(schema.file.c.state, func.count()).group_by(schema.file.c.state)
-        return {row[0]: row[1] for row in self._rows(statement)}
-
-    def count_below(self, folder: str, *states: str) -> int:
-        """Count files below a folder that are in one of these states."""
-        low, high = path_range(folder)
-        file = schema.file.c
-        statement = select(func.count()).where(
-            file.path >= low, file.path < high, file.state.in_(states)
-        )
-        return int(self._rows(statement)[0][0])
-
-    def find_files(self, paths: Sequence[str]) -> dict[str, StagedFile]:
-        """Return what the catalog holds of these paths, by path."""
-        file, content = schema.file, schema.content
-        statement = select(file.c.path, file.c.file_id, file.c.root_id, content.c.sha256)
-        statement = statement.select_from(file.outerjoin(content)).where(
-            file.c.path.in_(bindparam("paths", expanding=True))
-        )
-        found: dict[str, StagedFile] = {}
-        for start in range(0, len(paths), _IDS_PER_QUERY):
-            batch = [os.fsencode(path) for path in paths[start : start + _IDS_PER_QUERY]]
-            for row in self._rows(statement, {"paths": batch}):
-                path, sha256 = os.fsdecode(row.path), row.sha256.hex() if row.sha256 else None
-                found[path] = StagedFile(path, row.file_id, sha256, row.root_id)
-        return found
-
-    def count_contents(self) -> int:
-        """Count different contents among the images that searches can return."""
-        statement = select(func.count(schema.file.c.content_id.distinct())).where(
-            schema.file.c.state == "ok"
-        )
-        return int(self._rows(statement)[0][0])
-
-    def count_vectors(self) -> int:
-        """Count all stored embeddings, those of missing images included."""
-        return int(self._rows(select(func.count()).select_from(schema.vector))[0][0])
-
-    def failures(self) -> list[FileFailure]:
-        """Return every file that could not be indexed, ordered by path."""
-        file = schema.file.c
-        statement = select(file.path, file.error_code, file.error_reason).where(
-            file.state == "error"
-        )
-        return [
-            FileFailure(os.fsdecode(row.path), row.error_code, row.error_reason)
-            for row in self._rows(statement.order_by(file.path))
-        ]
-
-    def known_sha256(self) -> set[str]:
-        """Return the SHA-256, hexadecimal, of every content that has an embedding."""
-        joined = schema.content.join(schema.vector)
-        rows = self._rows(select(schema.content.c.sha256).select_from(joined))
-        return {row.sha256.hex() for row in rows}
+        self.check_open()
+        with mapped_sqlite_errors(self._directory), self._engine.begin() as connection:
+            yield connection
 
     def images(self, vector_ids: Sequence[int]) -> dict[int, list[ImageRecord]]:
         """Return the images behind vectors, by vector id, each list ordered by image id.
@@ -153,8 +46,8 @@ class Catalog:
             .where(schema.vector.c.vector_id.in_(bindparam("ids", expanding=True)))
             .order_by(schema.file.c.file_id)
         )
-        for start in range(0, len(vector_ids), _IDS_PER_QUERY):
-            ids = list(vector_ids[start : start + _IDS_PER_QUERY])
+        for start in range(0, len(vector_ids), IDS_PER_QUERY):
+            ids = list(vector_ids[start : start + IDS_PER_QUERY])
             for row in self._rows(statement, {"ids": ids}):
                 found.setdefault(row.vector_id, []).append(_image_record(row))
         return found
@@ -167,95 +60,25 @@ class Catalog:
             return None
         return _image_record(rows[0]), np.frombuffer(rows[0].vec, "<f4")
 
-    def vector_listing(self) -> VectorListing:
-        """Return what is needed to load all vectors, in one consistent view."""
-        file, vector = schema.file.c, schema.vector.c
-        is_visible = select(1).where(file.content_id == vector.content_id, file.state == "ok")
-        with self._connected() as connection:
-            meta = select(schema.meta.c.value).where(schema.meta.c.key == "generation")
-            generation = int(connection.execute(meta).scalar_one())
-            rows = connection.execute(select(schema.segment).order_by(schema.segment.c.first_id))
-            segments = tuple(
-                SegmentRow(r.name, r.first_id, r.last_id, r.n, r.size_bytes, r.sha256) for r in rows
-            )
-            invisible = connection.execute(select(vector.vector_id).where(~is_visible.exists()))
-            dead = connection.execute(select(schema.tombstone.c.vector_id))
-            hidden = np.array([*invisible.scalars(), *dead.scalars()], dtype=np.int64)
-        return VectorListing(generation, segments, np.sort(hidden))
+    def matches(self, found: Sequence[FoundVector], k: int, *, query: str = "") -> Matches:
+        """Return the best k images behind found vectors, best first, ties by image id."""
+        images = self.images([entry.vector_id for entry in found])
+        matches = [
+            Match(entry.score, image)
+            for entry in found
+            for image in images.get(entry.vector_id, ())
+        ]
+        matches.sort(key=lambda match: (-match.score, match.image.id))
+        return Matches(matches[:k], query=query)
 
-    def vectors(
-        self, first_id: int, last_id: int, *, dim: int
-    ) -> tuple[NDArray[np.int64], Embeddings]:
-        """Return the stored vectors of a range of ids, both ends included.
-
-        Returns:
-            ids, int64, shape (n,), ascending; rows, float32, shape (n, dim).
-        """
-        vector = schema.vector.c
-        statement = (
-            select(vector.vector_id, vector.vec)
-            .where(vector.vector_id.between(first_id, last_id))
-            .order_by(vector.vector_id)
-        )
-        ids: list[int] = []
-        values = bytearray()
-        with self._connected() as connection:
-            result = connection.execution_options(yield_per=_ROWS_PER_FETCH).execute(statement)
-            for row in result:
-                if len(row.vec) != 4 * dim:
-                    message = f"embedding {row.vector_id} has {len(row.vec)} bytes, not {4 * dim}"
-                    raise IndexDamagedError(self._directory, message)
-                ids.append(row.vector_id)
-                values += row.vec
-        rows = np.frombuffer(bytes(values), "<f4").reshape(len(ids), dim)
-        return np.array(ids, dtype=np.int64), rows
-
-    def last_of(self, first_id: int, n: int) -> tuple[int, int] | None:
-        """Return the last id and the number of the next up to n vectors from an id on, or None."""
-        vector_id = schema.vector.c.vector_id
-        following = select(vector_id).where(vector_id >= first_id).order_by(vector_id).limit(n)
-        ids = following.subquery()
-        wanted = select(func.max(ids.c.vector_id), func.count(ids.c.vector_id))
-        row = self._rows(wanted)[0]
-        return (int(row[0]), int(row[1])) if row[1] else None
-
-    def count_tombstones(self, first_id: int, last_id: int) -> int:
-        """Count the dead vectors inside the segment that covers these ids."""
-        dead = schema.tombstone.c.vector_id.between(first_id, last_id)
-        return int(self._rows(select(func.count()).where(dead))[0][0])
-
-    def find_damage(self) -> list[str]:
-        """Let SQLite check its own structure, and check that no row points to nothing."""
-        with self._connected() as connection:
-            found = [row[0] for row in connection.exec_driver_sql("PRAGMA quick_check(20)")]
-            damage = [f"catalog: {line}" for line in found if line != "ok"]
-            dangling = list(connection.exec_driver_sql("PRAGMA foreign_key_check"))
-            damage += [
-                f"catalog: a row of {row[0]} points to nothing in {row[2]}" for row in dangling
-            ]
-        file, vector = schema.file.c, schema.vector.c
-        has_vector = select(1).where(vector.content_id == file.content_id)
-        lost = select(func.count()).where(file.state == "ok", ~has_vector.exists())
-        n_lost = self._rows(lost)[0][0]
-        if n_lost:
-            damage.append(f"catalog: {n_lost} images have no embedding")
-        return damage
-
-
-class CatalogReader(Catalog):
-    """A read-only view of the catalog; each question sees the newest commit."""
-
-    def __init__(self, directory: Path, engine: Engine) -> None:
-        super().__init__(directory)
-        self._engine = engine
-
-    @contextlib.contextmanager
-    def _connected(self) -> Iterator[Connection]:
-        with mapped_sqlite_errors(self._directory), self._engine.begin() as connection:
-            yield connection
+    def check_open(self) -> None:
+        """Raise IndexClosedError after ``close``."""
+        if self._is_closed:
+            raise IndexClosedError(self._directory)
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections; what is asked afterwards raises IndexClosedError."""
+        self._is_closed = True
         self._engine.dispose()
 
 

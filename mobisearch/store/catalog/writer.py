@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from mobisearch.errors import StoreError
 from mobisearch.store.catalog import schema
 from mobisearch.store.catalog.connection import mapped_sqlite_errors, writer_engine
-from mobisearch.store.catalog.reader import Catalog
+from mobisearch.store.catalog.questions import Catalog
 from mobisearch.store.catalog.rows import FileRow, ModelRow, SegmentRow, path_range
 from mobisearch.store.catalog.staging import Staging
 

@@ -1,0 +1,59 @@
+"""What callers pass to an index, checked and brought into one form."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from mobisearch.errors import InvalidResultCountError, InvalidVectorError
+from mobisearch.types import Embeddings
+
+PathArgument: TypeAlias = str | os.PathLike[str]
+_T = TypeVar("_T")
+
+
+def real_path(path: PathArgument) -> str:
+    """Return the real absolute path of a file, ``~`` expanded and links followed."""
+    return os.path.realpath(os.path.expanduser(os.fspath(path)))
+
+
+def as_list(values: Sequence[_T]) -> list[_T]:
+    """Return a list, and refuse a single path, which is a sequence of characters."""
+    if isinstance(values, str | bytes | os.PathLike):
+        raise TypeError(
+            f"expected a list, got a single {type(values).__name__}; put it in brackets"
+        )
+    return list(values)
+
+
+def checked_count(k: object) -> int:
+    """Return ``k`` as an int.
+
+    Raises:
+        InvalidResultCountError: it is not a whole number of at least 1.
+    """
+    if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
+        raise InvalidResultCountError(k)
+    return int(k)
+
+
+def unit_row(vector: ArrayLike, dim: int) -> Embeddings:
+    """Return a query vector as one unit row, float32, shape (1, d).
+
+    Raises:
+        InvalidVectorError: the shape is wrong, or it holds NaN, infinity or only zeros.
+    """
+    try:
+        values = np.asarray(vector, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InvalidVectorError(f"a query vector must be numbers: {error}") from error
+    if values.shape != (dim,):
+        raise InvalidVectorError(f"expected a vector of shape ({dim},), got {values.shape}")
+    norm = float(np.sqrt((values * values).sum()))
+    if not np.isfinite(norm) or norm == 0:
+        raise InvalidVectorError("a query vector must be finite and not all zeros")
+    return (values / norm).astype(np.float32)[None]

@@ -1,0 +1,116 @@
+"""Every exception that mobisearch raises.
+
+::
+
+    MobisearchError
+    ├── ImageError                    one picture could not be used
+    │   ├── ImageNotFoundError        + FileNotFoundError   there is no such file
+    │   ├── UnreadableImageError      + OSError             the bytes could not be read
+    │   ├── UnsupportedFormatError    + ValueError          not an image format that is read here
+    │   ├── CorruptImageError         + ValueError          an image, but damaged or cut short
+    │   ├── ImageTooLargeError        + ValueError          over the limit on bytes or pixels
+    │   └── NoEmbeddingError          + ArithmeticError     the network gave NaN, infinity or zeros
+    ├── ScanError                     a folder could not be scanned
+    │   └── RootUnavailableError      + FileNotFoundError   missing, unmounted or suddenly empty
+    ├── ModelError                    the network could not be used
+    │   ├── UnknownModelError         + LookupError         no model of that name
+    │   ├── WeightsNotFoundError      + FileNotFoundError   the weights file is not there
+    │   ├── WeightsMismatchError      + ValueError          the weights file is not the pinned one
+    │   ├── ModelMismatchError        + ValueError          the index was built with another model
+    │   └── RuntimeMismatchError      + ValueError          a runtime that does not fit its model
+    ├── StoreError                    the index on disk could not be used
+    │   ├── IndexNotFoundError        + FileNotFoundError   there is no index here
+    │   ├── IndexExistsError          + FileExistsError     something is here already
+    │   ├── IndexFormatError          + ValueError          foreign, or of a newer version
+    │   ├── IndexDamagedError         + ValueError          the catalog is corrupt
+    │   ├── IndexLockedError          + BlockingIOError     another process is writing
+    │   ├── IndexReadOnlyError        + PermissionError     the index cannot be written
+    │   ├── IndexClosedError          + ValueError          used after close()
+    │   └── StorageError              + OSError             disk full or failing
+    ├── QueryError                    the question makes no sense
+    │   ├── InvalidResultCountError   + ValueError          k below 1
+    │   ├── InvalidVectorError        + ValueError          wrong shape, NaN or all zeros
+    │   └── UnknownImageIdError       + LookupError         no image of that id
+    ├── ReportError                   + OSError             a report or sheet cannot be written
+    └── NotYetError                   + NotImplementedError announced, not built yet
+
+Each leaf also derives from the builtin that a caller would catch anyway, keeps its values as
+attributes, and survives pickling. Messages say what happened, where, and what to do next.
+Only the command line turns them into exit codes.
+"""
+
+from mobisearch.errors.base import (
+    MobisearchError,
+)
+from mobisearch.errors.images import (
+    CorruptImageError,
+    ImageError,
+    ImageNotFoundError,
+    ImageTooLargeError,
+    NoEmbeddingError,
+    RootUnavailableError,
+    ScanError,
+    UnreadableImageError,
+    UnsupportedFormatError,
+)
+from mobisearch.errors.models import (
+    ModelError,
+    ModelMismatchError,
+    RuntimeMismatchError,
+    UnknownModelError,
+    WeightsMismatchError,
+    WeightsNotFoundError,
+)
+from mobisearch.errors.queries import (
+    InvalidResultCountError,
+    InvalidVectorError,
+    NotYetError,
+    QueryError,
+    ReportError,
+    UnknownImageIdError,
+)
+from mobisearch.errors.store import (
+    IndexClosedError,
+    IndexDamagedError,
+    IndexExistsError,
+    IndexFormatError,
+    IndexLockedError,
+    IndexNotFoundError,
+    IndexReadOnlyError,
+    StorageError,
+    StoreError,
+)
+
+__all__ = [
+    "CorruptImageError",
+    "ImageError",
+    "ImageNotFoundError",
+    "ImageTooLargeError",
+    "IndexClosedError",
+    "IndexDamagedError",
+    "IndexExistsError",
+    "IndexFormatError",
+    "IndexLockedError",
+    "IndexNotFoundError",
+    "IndexReadOnlyError",
+    "InvalidResultCountError",
+    "InvalidVectorError",
+    "MobisearchError",
+    "ModelError",
+    "ModelMismatchError",
+    "NoEmbeddingError",
+    "NotYetError",
+    "QueryError",
+    "ReportError",
+    "RootUnavailableError",
+    "RuntimeMismatchError",
+    "ScanError",
+    "StorageError",
+    "StoreError",
+    "UnknownImageIdError",
+    "UnknownModelError",
+    "UnreadableImageError",
+    "UnsupportedFormatError",
+    "WeightsMismatchError",
+    "WeightsNotFoundError",
+]

@@ -1,0 +1,46 @@
+"""Errors about questions and about what is made of the answers."""
+
+from __future__ import annotations
+
+from mobisearch.errors.base import MobisearchError
+
+
+class QueryError(MobisearchError):
+    """The question makes no sense."""
+
+
+class InvalidResultCountError(QueryError, ValueError):
+    """``k`` is not a whole number of at least 1."""
+
+    def __init__(self, k: object) -> None:
+        self.k = k
+        super().__init__(f"k must be a whole number of at least 1, got {k!r}")
+
+
+class InvalidVectorError(QueryError, ValueError):
+    """A query vector has the wrong shape, or no direction."""
+
+
+class UnknownImageIdError(QueryError, LookupError):
+    """No image in the index has this id."""
+
+    def __init__(self, image_id: int) -> None:
+        self.image_id = image_id
+        super().__init__(f"there is no image with id {image_id} in the index")
+
+
+class ReportError(MobisearchError, OSError):
+    """A report or contact sheet cannot be written; nothing was changed.
+
+    Attributes:
+        path: the file that was to be written.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        self.path = path
+        self.reason = reason
+        super().__init__(f"{path}: {reason}")
+
+
+class NotYetError(MobisearchError, NotImplementedError):
+    """The name is fixed, the function behind it is not there yet."""

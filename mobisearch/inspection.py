@@ -1,0 +1,55 @@
+"""Looking at an index as a whole: what it holds, and whether it is sound. Changes nothing."""
+
+from __future__ import annotations
+
+from mobisearch.errors import StoreError
+from mobisearch.store import (
+    CatalogReader,
+    IndexLayout,
+    ModelRow,
+    find_bad_rows,
+    load_vectors,
+)
+from mobisearch.types import IndexStatus, VerifyReport
+
+
+def read_status(layout: IndexLayout, catalog: CatalogReader, model: ModelRow) -> IndexStatus:
+    """Return an index at a glance. Reads no embedding."""
+    states = catalog.count_states()
+    meta = catalog.meta()
+    roots = catalog.roots()
+    segments = catalog.vector_listing().segments
+    return IndexStatus(
+        path=str(layout.directory),
+        model=model.name,
+        fingerprint=model.fingerprint,
+        dim=model.dim,
+        images=states.get("ok", 0),
+        contents=catalog.count_contents(),
+        missing=states.get("missing", 0),
+        errors=states.get("error", 0),
+        roots=tuple(roots),
+        cached=sum(segment.n for segment in segments),
+        catalog_bytes=layout.catalog_bytes(),
+        cache_bytes=sum(segment.size_bytes for segment in segments),
+        generation=int(meta["generation"]),
+        format_version=catalog.format_version(),
+        created_at=meta["created_at"],
+        last_sync_at=max((at for at in roots.values() if at), default=None),
+    )
+
+
+def check_index(layout: IndexLayout, catalog: CatalogReader, model: ModelRow) -> VerifyReport:
+    """Check the whole catalog, every embedding and every cache file."""
+    damage: list[str] = []
+    stale: tuple[str, ...] = ()
+    checked = 0
+    try:
+        damage += catalog.find_damage()
+        checked, bad = find_bad_rows(catalog, dim=model.dim)
+        damage += bad
+        loaded = load_vectors(layout, catalog, dim=model.dim)
+        stale = tuple(f"segments/{name}: missing or damaged" for name in loaded.stale)
+    except StoreError as error:
+        damage.append(error.message)
+    return VerifyReport(tuple(damage), stale, checked)
