@@ -53,7 +53,9 @@ def unit_row(vector: ArrayLike, dim: int) -> Embeddings:
         raise InvalidVectorError(f"a query vector must be numbers: {error}") from error
     if values.shape != (dim,):
         raise InvalidVectorError(f"expected a vector of shape ({dim},), got {values.shape}")
-    norm = float(np.sqrt((values * values).sum()))
-    if not np.isfinite(norm) or norm == 0:
+    peak = float(np.abs(values).max(initial=0.0))
+    if not np.isfinite(peak) or peak == 0:
         raise InvalidVectorError("a query vector must be finite and not all zeros")
+    values = values / peak  # or the squares of very large and very small values are lost
+    norm = float(np.sqrt((values * values).sum()))
     return (values / norm).astype(np.float32)[None]

@@ -142,15 +142,16 @@ class Embedder:
             float32, shape (n, d), unit rows. A row that the network left without a direction (NaN,
             infinite, all zeros) is NaN throughout; the others are not affected.
         """
-        parts = [
-            self._runtime.extract(pixels[start : start + self.batch_size])
-            for start in range(0, len(pixels), self.batch_size)
-        ]
-        features = np.concatenate(parts) if parts else np.empty((0, self.dim), np.float32)
-        if features.shape != (len(pixels), self.dim):
-            expected = (len(pixels), self.dim)
-            raise RuntimeMismatchError(self.spec.label, expected=expected, actual=features.shape)
-        return _unit_rows(features)
+        parts = [np.empty((0, self.dim), np.float32)]
+        for start in range(0, len(pixels), self.batch_size):
+            batch = pixels[start : start + self.batch_size]
+            features = np.asarray(self._runtime.extract(batch))
+            expected = (len(batch), self.dim)
+            if features.shape != expected:
+                actual = features.shape
+                raise RuntimeMismatchError(self.spec.label, expected=expected, actual=actual)
+            parts.append(_unit_rows(features))
+        return np.concatenate(parts)
 
     def probe(self) -> Embeddings:
         """Return the embedding of a fixed synthetic picture, float32, shape (d,).
@@ -174,9 +175,9 @@ class Embedder:
 
 def _unit_rows(features: NDArray[np.float32]) -> Embeddings:
     wide = features.astype(np.float64)
-    norms = np.sqrt((wide * wide).sum(axis=1, keepdims=True))  # (n, 1)
-    is_good = np.isfinite(norms) & (norms > _MIN_NORM)
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        norms = np.sqrt((wide * wide).sum(axis=1, keepdims=True))  # (n, 1)
+        is_good = np.isfinite(norms) & (norms > _MIN_NORM)
         unit = np.where(is_good, wide / norms, np.nan)
     return unit.astype(np.float32)
 

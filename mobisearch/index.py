@@ -14,11 +14,7 @@ from numpy.typing import ArrayLike
 
 from mobisearch.arguments import PathArgument, as_list, checked_count, real_path, unit_row
 from mobisearch.embedding import Embedder
-from mobisearch.errors import (
-    ModelMismatchError,
-    NotYetError,
-    UnknownImageIdError,
-)
+from mobisearch.errors import ModelMismatchError, NotYetError, UnknownImageIdError
 from mobisearch.imaging import ImageSource, ScanSettings, name_of
 from mobisearch.inspection import check_index, read_status
 from mobisearch.models import DEFAULT_MODEL
@@ -32,7 +28,6 @@ from mobisearch.store import (
     create_index,
     open_reader,
     open_writer,
-    refresh_cache,
 )
 from mobisearch.sync import Synchroniser, resolve_root
 from mobisearch.types import (
@@ -199,21 +194,17 @@ class ImageIndex:
             catalog = open_writer(self._layout.catalog_path)
             try:
                 yield catalog
-                stale = self._vectors.stale
-                refresh_cache(self._layout, catalog, dim=self._model.dim, stale=stale)
+                self._vectors.refresh(catalog)
             finally:
                 catalog.close()
 
     def search(self, query: ImageSource, k: int = 10) -> Matches:
-        """Find the images most like an image.
+        """Find the images most like an image, best first, ties by id.
 
         Args:
             query: a path, bytes, a Pillow image or a uint8 array (h, w, 3); it need not be in the
                 index.
             k: how many, at least 1. An index with fewer images gives them all.
-
-        Returns:
-            Matches, best first, ties by id.
 
         Raises:
             ImageError: the query cannot be used.
@@ -221,8 +212,9 @@ class ImageIndex:
         """
         k = checked_count(k)
         embeddings = self._embedder.embed([query])  # (1, d)
-        found = self._vectors.search(embeddings, k)
-        return self._catalog.matches(found[0], k, query=name_of(query))
+        with self._catalog.snapshot():
+            found = self._vectors.search(embeddings, k)
+            return self._catalog.matches(found[0], k, query=name_of(query))
 
     def search_many(self, queries: Sequence[ImageSource], k: int = 10) -> list[Matches]:
         """Find the images most like each of several images.
@@ -237,13 +229,14 @@ class ImageIndex:
         k = checked_count(k)
         sources = as_list(queries)
         embeddings, errors = self._embedder.embed_each(sources)  # (m, d) of the m usable ones
-        found = iter(self._vectors.search(embeddings, k))
-        return [
-            self._catalog.matches(next(found), k, query=name_of(query))
-            if error is None
-            else Matches(query=name_of(query), error=error)
-            for query, error in zip(sources, errors, strict=True)
-        ]
+        with self._catalog.snapshot():
+            found = iter(self._vectors.search(embeddings, k))
+            return [
+                self._catalog.matches(next(found), k, query=name_of(query))
+                if error is None
+                else Matches(query=name_of(query), error=error)
+                for query, error in zip(sources, errors, strict=True)
+            ]
 
     def search_by_id(self, image_id: int, k: int = 10) -> Matches:
         """Find the images most like one in the index; that image itself is left out.
@@ -253,9 +246,10 @@ class ImageIndex:
             InvalidResultCountError: ``k`` is below 1.
         """
         k = checked_count(k)
-        record, embedding = self._stored(image_id)
-        found = self._vectors.search(embedding[None], k + 1)
-        matches = self._catalog.matches(found[0], k + 1, query=record.path)
+        with self._catalog.snapshot():
+            record, embedding = self._stored(image_id)
+            found = self._vectors.search(embedding[None], k + 1)
+            matches = self._catalog.matches(found[0], k + 1, query=record.path)
         others = [match for match in matches if match.image.id != image_id]
         return Matches(others[:k], query=record.path)
 
@@ -270,22 +264,17 @@ class ImageIndex:
             InvalidResultCountError: ``k`` is below 1.
         """
         k = checked_count(k)
-        found = self._vectors.search(unit_row(vector, self._model.dim), k)
-        return self._catalog.matches(found[0], k)
+        with self._catalog.snapshot():
+            found = self._vectors.search(unit_row(vector, self._model.dim), k)
+            return self._catalog.matches(found[0], k)
 
     def image(self, image_id: int) -> ImageRecord:
-        """Return one image by id.
-
-        Raises:
-            UnknownImageIdError: no image has this id.
-        """
+        """Return one image by id, or raise UnknownImageIdError."""
         return self._stored(image_id)[0]
 
     def duplicates(self) -> list[object]:
         """Find groups of copies. Not built yet."""
-        raise NotYetError(
-            "finding duplicates is not built yet; search for an image to see its copies"
-        )
+        raise NotYetError("finding duplicates is not built yet; search an image to see its copies")
 
     def _stored(self, image_id: int) -> tuple[ImageRecord, Embeddings]:
         stored = self._catalog.image(image_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mobisearch.errors import StoreError
+from mobisearch.errors import IndexDamagedError
 from mobisearch.store import (
     CatalogReader,
     IndexLayout,
@@ -15,17 +15,19 @@ from mobisearch.types import IndexStatus, VerifyReport
 
 def read_status(layout: IndexLayout, catalog: CatalogReader, model: ModelRow) -> IndexStatus:
     """Return an index at a glance. Reads no embedding."""
-    states = catalog.count_states()
-    meta = catalog.meta()
-    roots = catalog.roots()
-    segments = catalog.vector_listing().segments
+    with catalog.snapshot():
+        states = catalog.count_states()
+        n_contents = catalog.count_contents()
+        meta = catalog.meta()
+        roots = catalog.roots()
+        segments = catalog.vector_listing().segments
     return IndexStatus(
         path=str(layout.directory),
         model=model.name,
         fingerprint=model.fingerprint,
         dim=model.dim,
         images=states.get("ok", 0),
-        contents=catalog.count_contents(),
+        contents=n_contents,
         missing=states.get("missing", 0),
         errors=states.get("error", 0),
         roots=tuple(roots),
@@ -48,8 +50,9 @@ def check_index(layout: IndexLayout, catalog: CatalogReader, model: ModelRow) ->
         damage += catalog.find_damage()
         checked, bad = find_bad_rows(catalog, dim=model.dim)
         damage += bad
-        loaded = load_vectors(layout, catalog, dim=model.dim)
+        with catalog.snapshot():
+            loaded = load_vectors(layout, catalog, dim=model.dim)
         stale = tuple(f"segments/{name}: missing or damaged" for name in loaded.stale)
-    except StoreError as error:
+    except IndexDamagedError as error:
         damage.append(error.message)
     return VerifyReport(tuple(damage), stale, checked)

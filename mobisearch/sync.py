@@ -34,6 +34,7 @@ class _Counts:
     added: int = 0
     updated: int = 0
     moved: int = 0
+    returned: int = 0
     unchanged: int = 0
     failed: int = 0
 
@@ -79,10 +80,8 @@ class Synchroniser:
         gaps: list[str] = []
         complete: list[str] = []
         for root in roots:
-            root_id = self._catalog.put_root(root)
             problems: list[ScanProblem] = []
-            found = _split(scan_folder(root, scan, is_ours=is_index), problems)
-            n_found = staging.put(found, root_id=root_id)
+            n_found = staging.put(_split(scan_folder(root, scan, is_ours=is_index), problems))
             root_gaps = [problem.path for problem in problems if problem.is_gap]
             self._warnings += [f"{problem.path}: {problem.reason}" for problem in problems]
             is_empty = not n_found and not staging.count_below(path_range(root))
@@ -96,6 +95,9 @@ class Synchroniser:
             gaps += root_gaps
             if not root_gaps:
                 complete.append(root)
+        root_ids = {root: self._catalog.put_root(root) for root in sorted(set(roots), key=len)}
+        for root, root_id in root_ids.items():  # a root inside another comes later and has its own
+            staging.assign_root(root_id, path_range(root))
         counts = staging.compare()
         staging.find_vanished(
             [path_range(root) for root in roots],
@@ -106,7 +108,7 @@ class Synchroniser:
         self._read(staging.iter_changed(supported=True), total=counts.to_read)
         n_pruned = self._catalog.settle_missing(prune=prune, scopes=complete)
         for root in complete:
-            self._catalog.finish_root(self._catalog.put_root(root))
+            self._catalog.finish_root(root_ids[root])
         if prune and len(complete) < len(roots):
             self._warnings.append("a folder could not be read completely; nothing was pruned there")
         return self._report(
@@ -181,6 +183,8 @@ class Synchroniser:
             self._failures.append(outcome.failure)
             if file.image_id is None and file.root_id is None and outcome.stamp is None:
                 return None  # asked for by name and not there: nothing to remember
+            if file.sha256 is not None and outcome.failure.code == "not_found":
+                return None  # gone since the scan: the next one will miss it, and keep it
             stamp = outcome.stamp or _stamp_now(file.path)
             return FileRow(
                 file.path,
@@ -196,6 +200,8 @@ class Synchroniser:
             self._counts.moved += 1
         elif file.image_id is None:
             self._counts.added += 1
+        elif file.sha256 == outcome.sha256 and file.is_missing:
+            self._counts.returned += 1
         elif file.sha256 == outcome.sha256:
             self._counts.unchanged += 1
         else:
@@ -222,7 +228,7 @@ class Synchroniser:
             added=counts.added,
             updated=counts.updated,
             moved=counts.moved,
-            returned=returned,
+            returned=counts.returned + returned,
             unchanged=counts.unchanged,
             missing=missing,
             pruned=pruned,

@@ -23,12 +23,12 @@ from mobisearch.errors import MobisearchError
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, package_name="mobisearch", message="mobisearch %(version)s")
 def cli() -> None:
-    r"""Find images that look alike.
+    """Find images that look alike.
 
     \b
     mobisearch index ~/Pictures      read a folder of photos
     mobisearch search cat.jpg        show what looks like this one
-    """
+    """  # noqa: D301 - click reads the control character
 
 
 for _command in (index_command, search_command, status_command, errors_command, verify_command):

@@ -39,7 +39,7 @@ attributes, and survives pickling. Messages say what happened, where, and what t
 Only the command line turns them into exit codes.
 """
 
-from mobisearch.errors.base import (
+from mobisearch.errors.ancestor import (
     MobisearchError,
 )
 from mobisearch.errors.images import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from mobisearch.errors.base import MobisearchError
+from mobisearch.errors.ancestor import MobisearchError
 
 
 class ImageError(MobisearchError):
@@ -59,6 +59,7 @@ class ImageTooLargeError(ImageError, ValueError):
     Attributes:
         limit: the limit that was passed.
         actual: the value found.
+        unit: what both count, ``"bytes"`` or ``"pixels"``.
     """
 
     code = "too_large"
@@ -66,6 +67,7 @@ class ImageTooLargeError(ImageError, ValueError):
     def __init__(self, path: str, *, actual: int, limit: int, unit: str) -> None:
         self.actual = actual
         self.limit = limit
+        self.unit = unit
         super().__init__(
             path, f"{actual:,} {unit}, over the limit of {limit:,}; raise the limit to index it"
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mobisearch.errors.base import MobisearchError
+from mobisearch.errors.ancestor import MobisearchError
 
 
 class QueryError(MobisearchError):

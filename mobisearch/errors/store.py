@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from mobisearch.errors.base import MobisearchError
+from mobisearch.errors.ancestor import MobisearchError
 
 
 class StoreError(MobisearchError):

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import io
+import math
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -24,6 +26,8 @@ from mobisearch.imaging.formats import readable_formats
 from mobisearch.imaging.geometry import cut_centre
 from mobisearch.imaging.modes import to_rgb
 from mobisearch.types import DecodeSettings, ImageFacts, Pixels, Preprocessing
+
+_NO_PIXELS = "the picture has no pixels"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +80,30 @@ def decode(
     if not data:
         raise CorruptImageError(name, "the file is empty")
     formats = readable_formats()
-    try:
-        with _own_pixel_limit, Image.open(io.BytesIO(data), formats=formats) as image:
+    with _image_errors(name), _own_pixel_limit:
+        with Image.open(io.BytesIO(data), formats=formats) as image:
             return _decode_opened(image, name, settings, need_px)
+
+
+def make_upright(image: Image.Image, *, name: str) -> Image.Image:
+    """Return a Pillow image, opened or made by the caller, as upright RGB.
+
+    Raises:
+        CorruptImageError: its file is damaged or cut short, or it has no pixels.
+    """
+    with _image_errors(name):
+        if 0 in image.size:
+            raise CorruptImageError(name, _NO_PIXELS)
+        image.load()  # before the tags are read: loading turns a TIFF and takes the tag away
+        turn = exif.read_turn(exif.read_tags(image))
+        return to_rgb(image if turn is None else image.transpose(turn))
+
+
+@contextlib.contextmanager
+def _image_errors(name: str) -> Iterator[None]:
+    """Turn everything that Pillow raises into an :class:`ImageError`."""
+    try:
+        yield
     except ImageError:
         raise
     except UnidentifiedImageError:
@@ -101,15 +126,14 @@ def _decode_opened(
     if n_pixels > limit:
         raise ImageTooLargeError(name, actual=n_pixels, limit=limit, unit="pixels")
     if n_pixels == 0:
-        raise CorruptImageError(name, "the picture has no pixels")
+        raise CorruptImageError(name, _NO_PIXELS)
     is_reduced = kind == "JPEG" and need_px is not None and _reduce(image, need_px)
     image.load()
     tags = exif.read_tags(image)
-    upright = exif.turn_upright(image, tags)
-    width, height = upright.size
-    if is_reduced:
-        is_turned = (width > height) != (image.size[0] > image.size[1])
-        width, height = stored_size[::-1] if is_turned else stored_size
+    turn = exif.read_turn(tags)
+    width, height = stored_size if is_reduced else image.size
+    if turn in exif.SWAPPING_TURNS:
+        width, height = height, width
     found = exif.read_facts(tags)
     facts = ImageFacts(
         format=kind,
@@ -120,16 +144,15 @@ def _decode_opened(
         latitude=found.latitude,
         longitude=found.longitude,
     )
-    return to_rgb(upright), facts
+    return to_rgb(image if turn is None else image.transpose(turn)), facts
 
 
 def _reduce(image: Image.Image, need_px: float) -> bool:
     """Ask the JPEG decoder for the smallest picture whose shorter side is at least ``need_px``."""
-    scale = min(image.size) / need_px
+    scale = min(min(image.size) // math.ceil(need_px), 8)  # 8 is as far as the decoder goes
     if scale < 2:
         return False
-    wanted = (int(image.size[0] / scale), int(image.size[1] / scale))
-    return image.draft(None, wanted) is not None
+    return image.draft(None, (image.size[0] // scale, image.size[1] // scale)) is not None
 
 
 def _first_line(error: Exception) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from PIL import ExifTags, Image
 
 _MAX_TEXT = 200
-_OFFSET = re.compile(r"[+-]\d{2}:\d{2}")
+_OFFSET = re.compile(r"[+-](0\d|1[0-4]):[0-5]\d", re.ASCII)
 
 _TRANSPOSE = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -25,6 +25,9 @@ _TRANSPOSE = {
     8: Image.Transpose.ROTATE_90,
 }
 """What turns a stored picture upright, by EXIF orientation. Source: EXIF 2.32, tag 0x0112."""
+
+SWAPPING_TURNS = frozenset(_TRANSPOSE[orientation] for orientation in (5, 6, 7, 8))
+"""The turns after which width is height."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +48,12 @@ def read_tags(image: Image.Image) -> Mapping[int, Any]:
         return {}
 
 
-def turn_upright(image: Image.Image, tags: Mapping[int, Any]) -> Image.Image:
-    """Apply the EXIF orientation; unknown values change nothing."""
+def read_turn(tags: Mapping[int, Any]) -> Image.Transpose | None:
+    """Return what turns the stored picture upright; None for nothing, or an unknown orientation."""
     try:
-        turn = _TRANSPOSE.get(tags.get(ExifTags.Base.Orientation, 1))
+        return _TRANSPOSE.get(tags.get(ExifTags.Base.Orientation, 1))
     except Exception:  # noqa: BLE001 - a damaged tag can be anything, unhashable too
-        turn = None
-    return image if turn is None else image.transpose(turn)
+        return None
 
 
 def read_facts(tags: Mapping[int, Any]) -> ExifFacts:

@@ -9,8 +9,7 @@ import pillow_heif
 from PIL import Image
 
 PILLOW_FORMATS = (
-    "JPEG",
-    "MPO",
+    "JPEG",  # and MPO, which the same decoder opens
     "PNG",
     "WEBP",
     "GIF",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import os
 import stat
 from dataclasses import dataclass
 
 from mobisearch.errors import (
+    ImageError,
     ImageNotFoundError,
     ImageTooLargeError,
     UnreadableImageError,
@@ -22,6 +24,8 @@ _OPEN_FLAGS = (
     | getattr(os, "O_CLOEXEC", 0)
     | getattr(os, "O_BINARY", 0)
 )
+
+_NOT_REGULAR = "not a regular file"
 
 _INT64_MAX = 2**63 - 1
 
@@ -65,6 +69,8 @@ def read_file(path: str, *, max_bytes: int) -> FileContent:
             content = _read_once(path, max_bytes)
             if content is not None:
                 return content
+    except ImageError:  # first, because its kinds are OSErrors and ValueErrors too
+        raise
     except FileNotFoundError:
         raise ImageNotFoundError(path) from None
     except (OSError, ValueError) as error:  # ValueError: a NUL character in the path
@@ -74,21 +80,31 @@ def read_file(path: str, *, max_bytes: int) -> FileContent:
 
 def _read_once(path: str, max_bytes: int) -> FileContent | None:
     """Read the file, or return None if it changed meanwhile."""
-    descriptor = os.open(path, _OPEN_FLAGS)
-    with open(descriptor, "rb", buffering=0) as file:
-        before = os.fstat(descriptor)
-        if not stat.S_ISREG(before.st_mode):
-            raise UnsupportedFormatError(path, "not a regular file")
+    with _open_regular(path) as file:
+        before = os.fstat(file.fileno())
         if before.st_size > max_bytes:
             raise ImageTooLargeError(path, actual=before.st_size, limit=max_bytes, unit="bytes")
         data = file.read(before.st_size + 1)  # one more than expected shows a file that grew
         while data and len(data) < before.st_size and (more := file.read(before.st_size)):
             data += more
-        after = os.fstat(descriptor)
+        after = os.fstat(file.fileno())
     stamp = stamp_of(after)
     if stamp != stamp_of(before) or len(data) != after.st_size:
         return None
     return FileContent(data, hashlib.sha256(data).hexdigest(), stamp)
+
+
+def _open_regular(path: str) -> io.FileIO:
+    try:
+        descriptor = os.open(path, _OPEN_FLAGS)
+    except OSError as error:
+        if error.errno == errno.ENXIO:  # what opening a socket gives
+            raise UnsupportedFormatError(path, _NOT_REGULAR) from error
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)  # FileIO would leave it open when it refuses a folder
+        raise UnsupportedFormatError(path, _NOT_REGULAR)
+    return io.FileIO(descriptor, "rb")
 
 
 def _reason(error: OSError | ValueError) -> str:

@@ -123,8 +123,8 @@ def _is_excluded(entry: os.DirEntry[str], folder: str, settings: ScanSettings) -
         return True
     relative = os.path.relpath(entry.path, folder) if settings.exclude else ""
     return any(
-        fnmatch.fnmatch(entry.name, pattern) or fnmatch.fnmatch(relative, pattern.rstrip("/"))
-        for pattern in settings.exclude
+        fnmatch.fnmatch(entry.name, pattern) or fnmatch.fnmatch(relative, pattern)
+        for pattern in (given.rstrip("/") for given in settings.exclude)
     )
 
 

@@ -11,10 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mobisearch.errors import UnsupportedFormatError
-from mobisearch.imaging import exif
-from mobisearch.imaging.decoding import PreparedImage, decode, prepare
+from mobisearch.imaging.decoding import PreparedImage, decode, make_upright, prepare
 from mobisearch.imaging.geometry import cut_centre
-from mobisearch.imaging.modes import to_rgb
 from mobisearch.imaging.reading import read_file
 from mobisearch.types import DecodeSettings, ImageFacts, Preprocessing
 
@@ -27,7 +25,7 @@ def as_sources(images: ImageSource | Sequence[ImageSource]) -> list[ImageSource]
     if isinstance(images, str | bytes | os.PathLike | Image.Image):
         return [images]
     if isinstance(images, np.ndarray):
-        return [images] if images.ndim == 3 else list(images)
+        return [images] if images.ndim in (2, 3) else list(images)
     return list(images)
 
 
@@ -81,7 +79,7 @@ def open_source(
     if isinstance(source, bytes):
         return decode(source, name="<bytes>", settings=settings, need_px=need_px)[0]
     if isinstance(source, Image.Image):
-        return to_rgb(exif.turn_upright(source, exif.read_tags(source)))
+        return make_upright(source, name=name_of(source))
     if isinstance(source, np.ndarray):
         if source.dtype != np.uint8 or source.ndim != 3 or source.shape[2] != 3 or not source.size:
             raise UnsupportedFormatError(

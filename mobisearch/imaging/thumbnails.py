@@ -26,5 +26,7 @@ def read_thumbnail(source: ImageSource, *, max_px: int) -> Image.Image:
 def read_thumbnail_jpeg(source: ImageSource, *, max_px: int) -> bytes:
     """Return the same as JPEG bytes without any metadata of the original."""
     buffer = io.BytesIO()
-    read_thumbnail(source, max_px=max_px).save(buffer, "JPEG", quality=80)
+    picture = read_thumbnail(source, max_px=max_px)
+    picture.info.clear()  # Pillow would write a JPEG's comment again
+    picture.save(buffer, "JPEG", quality=80)
     return buffer.getvalue()

@@ -75,9 +75,9 @@ def write_sheet(
 
 
 def _save(sheet: Image.Image, target: Path, options: dict[str, Any]) -> None:
-    descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=".sheet-", suffix=".tmp")
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".sheet-", suffix=".tmp")
     try:
-        with open(descriptor, "wb") as file:
+        with open(handle, "wb") as file:
             sheet.save(file, **options)
         os.chmod(temporary, 0o644)
         os.replace(temporary, target)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -26,8 +27,12 @@ _MAX_SEGMENT = 131_072
 """Vectors in one file at most: 0.7 GB at d = 1280, built in memory."""
 
 _MERGE_AT = 8
-"""Neighbouring files of about the same size that are merged into one. Each vector is rewritten once
-for each factor of eight that the index grows, so adding a few never rewrites much."""
+"""Adjacent files, at least, that are merged into one."""
+
+_MIN_GROWTH = 4
+"""A merged file is at least this many times as large as the largest file that goes into it. So each
+vector is rewritten once, at most, while its file grows by this factor: adding a few never rewrites
+much."""
 
 _MAX_DEAD_SHARE = 0.25
 """A file with more dead vectors than this is written again without them."""
@@ -38,40 +43,50 @@ class LoadedVectors:
     """All vectors at one generation.
 
     Attributes:
-        cached: how many came from FAISS files.
+        segments: what came from FAISS files, by name.
         stale: names of files that are missing or damaged.
     """
 
     generation: int
     vectors: Vectors
-    cached: int
+    segments: Mapping[str, VectorPart]
     stale: tuple[str, ...]
 
 
-def load_vectors(layout: IndexLayout, reader: CatalogReader, *, dim: int) -> LoadedVectors:
+def load_vectors(
+    layout: IndexLayout,
+    reader: CatalogReader,
+    *,
+    dim: int,
+    loaded: Mapping[str, VectorPart] = MappingProxyType({}),
+) -> LoadedVectors:
     """Load every vector: from segment files where those are sound, else from the catalog.
 
-    Cost: reads and hashes all segment files once.
+    Cost: reads and hashes each segment file that is not loaded yet.
+
+    Args:
+        reader: inside a snapshot, so that its answers belong together.
+        loaded: segment files that have been read before, by name; a file never changes.
 
     Raises:
         IndexDamagedError: the catalog's own vectors are damaged.
     """
     listing = reader.vector_listing()
     parts: list[VectorPart] = []
+    sound: dict[str, VectorPart] = {}
     stale: list[str] = []
-    cached = 0
     for segment in listing.segments:
-        part = _read_segment(layout, segment, dim=dim)
+        part = loaded.get(segment.name) or _read_segment(layout, segment, dim=dim)
         if part is None:
             stale.append(segment.name)
             part = VectorPart(*reader.vectors(segment.first_id, segment.last_id, dim=dim))
         else:
-            cached += len(part.ids)
+            sound[segment.name] = part
         parts.append(part)
     newer = max((segment.last_id for segment in listing.segments), default=0) + 1
     parts.append(VectorPart(*reader.vectors(newer, _LAST_ID, dim=dim)))
     vectors = Vectors(parts, hidden=listing.hidden)
-    return LoadedVectors(listing.generation, vectors, cached, tuple(stale))
+    return LoadedVectors(listing.generation, vectors, sound, tuple(stale))
 
 
 class LiveVectors:
@@ -83,35 +98,49 @@ class LiveVectors:
         self._dim = dim
         self._lock = threading.Lock()
         self._loaded: LoadedVectors | None = None
-
-    @property
-    def stale(self) -> tuple[str, ...]:
-        """Names of segment files that the last load found missing or damaged."""
-        return self._loaded.stale if self._loaded else ()
+        self._sound: frozenset[str] = frozenset()
 
     def search(self, queries: Embeddings, k: int) -> list[list[FoundVector]]:
         """Find the vectors most like each query; see :meth:`Vectors.search`.
 
-        Loads all vectors first if there is a commit that has not been seen.
+        Loads what is new first if there is a commit that has not been seen. Inside a snapshot of
+        the reader, the vectors are those of the snapshot.
         """
         with self._lock:
             if self._loaded is None or self._loaded.generation != self._reader.generation():
-                self._loaded = load_vectors(self._layout, self._reader, dim=self._dim)
+                with self._reader.snapshot():
+                    self._loaded = self._load()
             vectors = self._loaded.vectors
         return vectors.search(queries, k) if len(queries) else []
 
+    def _load(self) -> LoadedVectors:
+        known = self._loaded.segments if self._loaded else {}
+        loaded = load_vectors(self._layout, self._reader, dim=self._dim, loaded=known)
+        self._sound |= loaded.segments.keys()
+        return loaded
+
+    def refresh(self, writer: CatalogWriter) -> None:
+        """Bring the segment files up to date with the catalog; see :func:`refresh_cache`."""
+        with self._lock:
+            self._sound = refresh_cache(self._layout, writer, dim=self._dim, sound=self._sound)
+
 
 def refresh_cache(
-    layout: IndexLayout, writer: CatalogWriter, *, dim: int, stale: Collection[str] = ()
-) -> None:
+    layout: IndexLayout, writer: CatalogWriter, *, dim: int, sound: Collection[str] = ()
+) -> frozenset[str]:
     """Bring the segment files up to date with the catalog. Needs the writer lock.
 
-    Files that are damaged, or mostly dead, are written again; small neighbours are merged; vectors
-    that are in no file yet get one, if they are enough. A file that is there with its size is
-    believed here; every load checks its hash.
+    Files that are damaged, or mostly dead, are written again; small adjacent ones are merged;
+    vectors that are in no file yet get one, if they are enough.
+
+    Cost: reads and hashes each file that is not known to be sound.
 
     Args:
-        stale: names of files that a load found to be damaged.
+        sound: names of files that were whole when they were read or written; of those, only the
+            size is looked at.
+
+    Returns:
+        The names of all files, which are sound now.
 
     Raises:
         StorageError: the disk is full or failing; the old files and the catalog are as before.
@@ -121,15 +150,18 @@ def refresh_cache(
     layout.remove_strays({segment.name for segment in segments})
     for segment in segments:
         dead = writer.count_tombstones(segment.first_id, segment.last_id)
-        is_sound = segment.name not in stale and layout.has_segment(
-            segment.name, segment.size_bytes
-        )
+        if segment.name in sound:
+            is_sound = layout.has_segment(segment.name, segment.size_bytes)
+        else:
+            is_sound = _read_segment(layout, segment, dim=dim) is not None
         if not is_sound or dead > _MAX_DEAD_SHARE * segment.n:
             _write_segment(layout, writer, [segment], segment.first_id, segment.last_id, dim=dim)
     _seal_new(layout, writer, dim=dim)
     while group := _mergeable(writer.vector_listing().segments):
         _write_segment(layout, writer, group, group[0].first_id, group[-1].last_id, dim=dim)
-    layout.remove_strays({segment.name for segment in writer.vector_listing().segments})
+    names = frozenset(segment.name for segment in writer.vector_listing().segments)
+    layout.remove_strays(names)
+    return names
 
 
 def _seal_new(layout: IndexLayout, writer: CatalogWriter, *, dim: int) -> None:
@@ -145,13 +177,22 @@ def _seal_new(layout: IndexLayout, writer: CatalogWriter, *, dim: int) -> None:
 
 
 def _mergeable(segments: Sequence[SegmentRow]) -> Sequence[SegmentRow]:
-    """Return neighbours that should become one file, or nothing."""
-    for start in range(len(segments) - _MERGE_AT + 1):
-        group = segments[start : start + _MERGE_AT]
-        sizes = [segment.n for segment in group]
-        if sum(sizes) <= _MAX_SEGMENT and max(sizes) < _MERGE_AT * max(min(sizes), _MIN_SEGMENT):
-            return group
-    return ()
+    """Return adjacent segments that should become one file, or nothing.
+
+    Of all that may be merged, those among which no file is much larger than the others.
+    """
+    best: Sequence[SegmentRow] = ()
+    best_growth = float(_MIN_GROWTH)
+    for start in range(len(segments)):
+        total = largest = 0
+        for end in range(start, len(segments)):
+            total += segments[end].n
+            largest = max(largest, segments[end].n)
+            if total > _MAX_SEGMENT:
+                break
+            if end - start + 1 >= _MERGE_AT and total >= best_growth * largest:
+                best, best_growth = segments[start : end + 1], total / largest
+    return best
 
 
 def _write_segment(

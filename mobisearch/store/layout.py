@@ -10,8 +10,9 @@ import errno
 import json
 import os
 import socket
+import stat
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -165,29 +166,39 @@ class IndexLayout:
         """Return the bytes of a segment file, or None unless it is a file of exactly this size."""
         flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
         try:
-            descriptor = os.open(self.segments_dir / name, flags | getattr(os, "O_CLOEXEC", 0))
-            with open(descriptor, "rb") as file:
-                if os.fstat(descriptor).st_size != size_bytes:
-                    return None
+            handle = os.open(self.segments_dir / name, flags | getattr(os, "O_CLOEXEC", 0))
+        except OSError:
+            return None
+        try:
+            status = os.fstat(handle)
+            if not stat.S_ISREG(status.st_mode) or status.st_size != size_bytes:
+                return None
+            with open(handle, "rb", closefd=False) as file:
                 data = file.read(size_bytes)
         except OSError:
             return None
+        finally:
+            os.close(handle)
         return data if len(data) == size_bytes else None
 
     def has_segment(self, name: str, size_bytes: int) -> bool:
         """Say whether a segment file is there with this size; its content is not looked at."""
         try:
-            return os.lstat(self.segments_dir / name).st_size == size_bytes
+            status = os.lstat(self.segments_dir / name)
         except OSError:
             return False
+        return stat.S_ISREG(status.st_mode) and status.st_size == size_bytes
 
-    def remove_strays(self, keep: set[str]) -> None:
+    def remove_strays(self, keep: Collection[str]) -> None:
         """Delete temporary files, and segment files that the catalog does not list.
 
         Only the holder of the writer lock may call this. What cannot be deleted is left: it does
         no harm.
         """
-        for folder, kept in ((self.tmp_dir, set()), (self.segments_dir, keep | {"CACHEDIR.TAG"})):
+        for folder, kept in (
+            (self.tmp_dir, set[str]()),
+            (self.segments_dir, {*keep, "CACHEDIR.TAG"}),
+        ):
             with contextlib.suppress(OSError):
                 for entry in os.scandir(folder):
                     if entry.name not in kept:
@@ -236,22 +247,22 @@ def _read_holder(path: Path) -> str:
 
 def _write_durably(path: Path, data: bytes) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
-    descriptor = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    handle = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o600)
     try:
         rest = memoryview(data)
         while rest:
-            rest = rest[os.write(descriptor, rest) :]
-        os.fsync(descriptor)
+            rest = rest[os.write(handle, rest) :]
+        os.fsync(handle)
     finally:
-        os.close(descriptor)
+        os.close(handle)
 
 
 def _sync_directory(path: Path) -> None:
     """Make renames in a directory durable, where the system can."""
     if os.name != "posix":
         return
-    descriptor = os.open(path, os.O_RDONLY)
+    handle = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        os.fsync(handle)
     finally:
-        os.close(descriptor)
+        os.close(handle)

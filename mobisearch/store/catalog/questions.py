@@ -101,16 +101,19 @@ class Catalog(abc.ABC):
     def find_files(self, paths: Sequence[str]) -> dict[str, StagedFile]:
         """Return what the catalog holds of these paths, by path."""
         file, content = schema.file, schema.content
-        statement = select(file.c.path, file.c.file_id, file.c.root_id, content.c.sha256)
-        statement = statement.select_from(file.outerjoin(content)).where(
-            file.c.path.in_(bindparam("paths", expanding=True))
+        columns = (file.c.path, file.c.file_id, file.c.root_id, file.c.state, content.c.sha256)
+        statement = (
+            select(*columns)
+            .select_from(file.outerjoin(content))
+            .where(file.c.path.in_(bindparam("paths", expanding=True)))
         )
         found: dict[str, StagedFile] = {}
         for start in range(0, len(paths), IDS_PER_QUERY):
             batch = [os.fsencode(path) for path in paths[start : start + IDS_PER_QUERY]]
             for row in self._rows(statement, {"paths": batch}):
                 path, sha256 = os.fsdecode(row.path), row.sha256.hex() if row.sha256 else None
-                found[path] = StagedFile(path, row.file_id, sha256, row.root_id)
+                is_missing = row.state == "missing"
+                found[path] = StagedFile(path, row.file_id, sha256, row.root_id, is_missing)
         return found
 
     def count_contents(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,16 +23,38 @@ from mobisearch.types import Embeddings, ImageRecord
 
 
 class CatalogReader(Catalog):
-    """A read-only view of the catalog; each question sees the newest commit."""
+    """A read-only view of the catalog; each question sees the newest commit.
+
+    Questions that belong together are asked inside ``snapshot``.
+    """
 
     def __init__(self, directory: Path, engine: Engine) -> None:
         super().__init__(directory)
         self._engine = engine
         self._is_closed = False
+        self._pinned = threading.local()
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Let everything that this thread asks inside see one and the same commit."""
+        outer = self._pinned_connection()
+        with self._connected() as connection:
+            self._pinned.connection = connection
+            try:
+                yield
+            finally:
+                self._pinned.connection = outer
+
+    def _pinned_connection(self) -> Connection | None:
+        return getattr(self._pinned, "connection", None)
 
     @contextlib.contextmanager
     def _connected(self) -> Iterator[Connection]:
         self.check_open()
+        pinned = self._pinned_connection()
+        if pinned is not None:
+            yield pinned
+            return
         with mapped_sqlite_errors(self._directory), self._engine.begin() as connection:
             yield connection
 

@@ -55,12 +55,14 @@ class StagedFile:
         root_id: of the root that it was found under, if any.
         image_id: set if the path is in the catalog already.
         sha256: of the content that the catalog holds for the path, if any.
+        is_missing: the catalog has it as missing.
     """
 
     path: str
     image_id: int | None = None
     sha256: str | None = None
     root_id: int | None = None
+    is_missing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

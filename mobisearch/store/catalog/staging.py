@@ -71,7 +71,7 @@ WHERE file.state = 'missing'
 """
 
 _PAGE = """
-SELECT staged.place, staged.path, staged.file_id, staged.root_id, content.sha256
+SELECT staged.place, staged.path, staged.file_id, staged.root_id, content.sha256, file.state
 FROM staged
     LEFT JOIN file ON file.file_id = staged.file_id
     LEFT JOIN content ON content.content_id = file.content_id
@@ -111,6 +111,7 @@ class Staging:
         self, transaction: Callable[[], contextlib.AbstractContextManager[Connection]]
     ) -> None:
         self._transaction = transaction
+        self._n_vanished = 0
 
     def begin(self) -> None:
         """Start with empty tables."""
@@ -118,22 +119,20 @@ class Staging:
             for statement in filter(str.strip, _TABLES.split(";")):
                 connection.exec_driver_sql(statement)
 
-    def put(self, files: Iterable[tuple[str, FileStamp, bool]], *, root_id: int) -> int:
+    def put(self, files: Iterable[tuple[str, FileStamp, bool]]) -> int:
         """Add scanned files (path, stamp, whether the format is read); return how many are new.
 
         A file that was scanned already, through another root, stays as it was.
         """
         statement = (
             "INSERT OR IGNORE INTO staged "
-            "(path, root_id, size_bytes, mtime_ns, ctime_ns, inode, supported) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?)"
+            "(path, size_bytes, mtime_ns, ctime_ns, inode, supported) VALUES (?, ?, ?, ?, ?, ?)"
         )
         n_staged = 0
         remaining = iter(files)
         while rows := [
             (
                 os.fsencode(path),
-                root_id,
                 stamp.size_bytes,
                 stamp.mtime_ns,
                 stamp.ctime_ns,
@@ -145,6 +144,12 @@ class Staging:
             with self._transaction() as connection:
                 n_staged += connection.exec_driver_sql(statement, rows).rowcount
         return n_staged
+
+    def assign_root(self, root_id: int, bounds: tuple[bytes, bytes]) -> None:
+        """Note the root of all scanned files in a path range."""
+        with self._transaction() as connection:
+            statement = "UPDATE staged SET root_id = ? WHERE path >= ? AND path < ?"
+            connection.exec_driver_sql(statement, (root_id, *bounds))
 
     def count_below(self, bounds: tuple[bytes, bytes]) -> int:
         """Count scanned files in a path range."""
@@ -186,9 +191,13 @@ class Staging:
                 gone = "DELETE FROM vanished WHERE path >= ? AND path < ?"
                 connection.exec_driver_sql(gone, bounds)
             connection.exec_driver_sql(_MISSING_BEFORE)
+            count = connection.exec_driver_sql("SELECT count(*) FROM vanished")
+            self._n_vanished = int(count.scalar_one())
 
     def claim_moved(self, sha256: str) -> int | None:
         """Return the id of a vanished image with this content, once, or None."""
+        if not self._n_vanished:
+            return None
         with self._transaction() as connection:
             row = connection.exec_driver_sql(
                 "DELETE FROM vanished WHERE file_id ="
@@ -196,7 +205,10 @@ class Staging:
                 " RETURNING file_id",
                 (bytes.fromhex(sha256),),
             ).one_or_none()
-        return None if row is None else int(row[0])
+        if row is None:
+            return None
+        self._n_vanished -= 1
+        return int(row[0])
 
     def iter_changed(self, *, supported: bool) -> Iterator[StagedFile]:
         """Give each new or changed file, in the order of the scan, a page at a time."""
@@ -210,7 +222,10 @@ class Staging:
                 return
             for row in rows:
                 sha256 = row.sha256.hex() if row.sha256 else None
-                yield StagedFile(os.fsdecode(row.path), row.file_id, sha256, row.root_id)
+                is_missing = row.state == "missing"
+                yield StagedFile(
+                    os.fsdecode(row.path), row.file_id, sha256, row.root_id, is_missing
+                )
             place = rows[-1].place
 
     def mark_vanished(self, connection: Connection) -> None:

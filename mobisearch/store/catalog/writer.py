@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import delete, insert, select, update
+from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.engine import Connection
 
@@ -18,6 +19,20 @@ from mobisearch.store.catalog.connection import mapped_sqlite_errors, writer_eng
 from mobisearch.store.catalog.questions import Catalog
 from mobisearch.store.catalog.rows import FileRow, ModelRow, SegmentRow, path_range
 from mobisearch.store.catalog.staging import Staging
+
+
+def _put_file_statement() -> Insert:
+    """Insert a file, or replace all that is known of the file at that path but its id."""
+    statement = upsert(schema.file)
+    changes = {
+        column.name: statement.excluded[column.name]
+        for column in schema.file.c
+        if column.name not in ("file_id", "path")
+    }
+    return statement.on_conflict_do_update(index_elements=["path"], set_=changes)
+
+
+_PUT_FILE = _put_file_statement()
 
 
 def fill_new_catalog(connection: Connection, model: ModelRow, *, uuid: str) -> None:
@@ -91,17 +106,14 @@ class CatalogWriter(Catalog):
             return
         with self._transaction() as connection:
             content_ids = self._put_contents(connection, rows)
-            for row in rows:
+            moved = [row for row in rows if row.moved_from is not None]
+            for row in moved:
+                target = schema.file.c.file_id == row.moved_from
                 values = _file_values(row, content_ids)
-                if row.moved_from is not None:
-                    target = schema.file.c.file_id == row.moved_from
-                    connection.execute(update(schema.file).where(target).values(values))
-                    continue
-                statement = upsert(schema.file).values(values)
-                changes = {key: value for key, value in values.items() if key != "path"}
-                connection.execute(
-                    statement.on_conflict_do_update(index_elements=["path"], set_=changes)
-                )
+                connection.execute(update(schema.file).where(target).values(values))
+            others = [_file_values(row, content_ids) for row in rows if row.moved_from is None]
+            if others:
+                connection.execute(_PUT_FILE, others)
             _next_generation(connection)
 
     def _put_contents(self, connection: Connection, rows: Sequence[FileRow]) -> dict[bytes, int]:
@@ -173,11 +185,15 @@ class CatalogWriter(Catalog):
     def replace_segments(self, old: Sequence[str], new: SegmentRow | None) -> None:
         """List a new segment file in place of old ones, by name.
 
-        Tombstones inside the range of the new segment go: it was written without those vectors.
+        Tombstones inside the old ones go: the new one was written without those vectors.
         """
         segment, tombstone = schema.segment, schema.tombstone.c.vector_id
         with self._transaction() as connection:
-            connection.execute(delete(segment).where(segment.c.name.in_(list(old))))
+            is_old = segment.c.name.in_(list(old))
+            is_inside = tombstone.between(segment.c.first_id, segment.c.last_id)
+            covered = select(1).where(is_old, is_inside).exists()
+            connection.execute(delete(schema.tombstone).where(covered))
+            connection.execute(delete(segment).where(is_old))
             if new is not None:
                 connection.execute(
                     insert(segment).values(
@@ -189,8 +205,6 @@ class CatalogWriter(Catalog):
                         sha256=new.sha256,
                     )
                 )
-                covered = tombstone.between(new.first_id, new.last_id)
-                connection.execute(delete(schema.tombstone).where(covered))
             _next_generation(connection)
 
 

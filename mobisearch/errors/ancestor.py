@@ -1,4 +1,4 @@
-"""The root of the tree, and how an error survives pickling."""
+"""The ancestor of the whole tree, and how an error survives pickling."""
 
 from __future__ import annotations
 
