@@ -236,7 +236,7 @@ class Synchroniser:
             retried=counts.failed,
             seconds=round(time.monotonic() - self._started, 3),
             failures=tuple(self._failures),
-            warnings=tuple(self._warnings),
+            warnings=tuple(dict.fromkeys(self._warnings)),
         )
 
 

@@ -1,6 +1,6 @@
 """Cut the middle half out of the first photo in a folder and save it at low quality, as a query.
 
-    python scripts/cut_query.py FOLDER OUTPUT.jpg
+python scripts/cut_query.py FOLDER OUTPUT.jpg
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
     python scripts/measure_copies.py tests/photos [MORE...] --output scripts/results/copies.json
 
-Indexes all the folders through ``ImageIndex.sync``, alters each photo of the first folder in a dozen
+Indexes all the folders through ``ImageIndex.sync``, alters each photo of the first folder in twelve
 ways, and searches for every altered copy through ``ImageIndex.search_many``. Prints and writes, for
-each kind, the share whose original is the first match, the share with it among the first ten, and
+each way, the share whose original is the first match, the share with it among the first ten, and
 the lowest score that an original got.
 """
 

@@ -34,7 +34,9 @@ def main() -> None:
     else:
         query = REPOSITORY / "indexes" / "quickstart-query.jpg"
         run([str(python), str(Path(__file__).with_name("cut_query.py")), str(folder), str(query)])
-    run([*mobisearch, "search", "--index", str(INDEX), "-k", "5", "--sheet", str(SHEET), str(query)])
+    run(
+        [*mobisearch, "search", "--index", str(INDEX), "-k", "5", "--sheet", str(SHEET), str(query)]
+    )
     print(f"\nTry it on your own photos:\n  {python} -m mobisearch index ~/Pictures")
 
 

@@ -1,7 +1,7 @@
 """Set up everything in .venv and run all checks: style, types, tests. The same as in CI.
 
-    python3 scripts/test.py            everything
-    python3 scripts/test.py tests/unit only some tests; more arguments go to pytest
+python3 scripts/test.py            everything
+python3 scripts/test.py tests/unit only some tests; more arguments go to pytest
 """
 
 from __future__ import annotations

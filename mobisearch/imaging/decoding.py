@@ -80,9 +80,12 @@ def decode(
     if not data:
         raise CorruptImageError(name, "the file is empty")
     formats = readable_formats()
-    with _image_errors(name), _own_pixel_limit:
-        with Image.open(io.BytesIO(data), formats=formats) as image:
-            return _decode_opened(image, name, settings, need_px)
+    with (
+        _image_errors(name),
+        _own_pixel_limit,
+        Image.open(io.BytesIO(data), formats=formats) as image,
+    ):
+        return _decode_opened(image, name, settings, need_px)
 
 
 def make_upright(image: Image.Image, *, name: str) -> Image.Image:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import safetensors
 import safetensors.torch
 import torchvision
 from torch import nn
@@ -21,13 +22,19 @@ def build_network(spec: ModelSpec) -> nn.Module:
         WeightsNotFoundError, WeightsMismatchError: the weights are missing, or not the pinned ones.
     """
     backbone = torchvision.models.get_model(spec.architecture, weights=None)
-    tensors = safetensors.torch.load(read_weights(spec))
-    features = {name.removeprefix("features."): tensor for name, tensor in tensors.items()}
+    data = read_weights(spec)
     try:
+        tensors = safetensors.torch.load(data)
+        features = {name.removeprefix("features."): tensor for name, tensor in tensors.items()}
         backbone.features.load_state_dict(features, strict=True)
+    except safetensors.SafetensorError as error:
+        raise _mismatch(spec, f"a file that is not safetensors ({error})") from error
     except RuntimeError as error:
         reason = f"weights of another network ({str(error).splitlines()[0]})"
-        raise WeightsMismatchError(
-            spec.weights.file_name, expected=spec.weights.sha256, actual=reason
-        ) from error
+        raise _mismatch(spec, reason) from error
     return nn.Sequential(backbone.features, nn.AdaptiveAvgPool2d(1), nn.Flatten(1)).eval()
+
+
+def _mismatch(spec: ModelSpec, actual: str) -> WeightsMismatchError:
+    weights = spec.weights
+    return WeightsMismatchError(weights.file_name, expected=weights.sha256, actual=actual)

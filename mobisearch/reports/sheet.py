@@ -6,6 +6,7 @@ import contextlib
 import os
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ _CAPTION_PX = 46
 _MARGIN_PX = 16
 _PER_ROW = 5
 _MAX_HEIGHT_PX = 65_000  # what a JPEG can hold, less a little
-_GROUND, _INK, _FAINT, _ACCENT = "#ffffff", "#1c1c1c", "#6b6b6b", "#0b57d0"
+_GROUND, _INK, _FAINT, _ACCENT, _LINE = "#ffffff", "#1c1c1c", "#6b6b6b", "#0b57d0", "#d0d0d0"
+_QUERY = "query"
 
 _SAVE_OPTIONS: dict[str, dict[str, Any]] = {
     ".jpg": {"format": "JPEG", "quality": 88},
@@ -112,44 +114,73 @@ def _draw(results: Sequence[tuple[ImageSource, Matches]]) -> Image.Image:
     return sheet
 
 
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """A picture, or why there is none, with the two lines below it."""
+
+    picture: Image.Image | None
+    problem: str
+    title: str
+    name: str
+
+    @property
+    def height_px(self) -> int:
+        return self.picture.height if self.picture is not None else _CELL_PX // 2
+
+
+def _make_cell(source: ImageSource, *, title: str, name: str) -> _Cell:
+    try:
+        return _Cell(read_thumbnail(source, max_px=_CELL_PX), "", title, printable(name))
+    except ImageError as error:
+        return _Cell(None, printable(error.reason), title, printable(name))
+
+
 def _draw_band(query: ImageSource, matches: Matches) -> Image.Image:
-    n_rows = max(1, -(-len(matches) // _PER_ROW))
-    step_x, step_y = _CELL_PX + _MARGIN_PX, _CELL_PX + _CAPTION_PX + _MARGIN_PX
-    width = _MARGIN_PX + (_PER_ROW + 1) * step_x + _MARGIN_PX
-    band = Image.new("RGB", (width, _MARGIN_PX + n_rows * step_y), _GROUND)
-    draw = ImageDraw.Draw(band)
+    """Draw one query, at the left, and its matches in rows as high as their tallest picture."""
     name = os.path.basename(matches.query) or matches.query
-    _draw_cell(band, (_MARGIN_PX, _MARGIN_PX), query, title="query", name=name)
-    line_x = step_x + _MARGIN_PX // 2 + _MARGIN_PX // 2
-    draw.line((line_x, _MARGIN_PX, line_x, band.height - _MARGIN_PX), fill="#d0d0d0", width=2)
+    asked = _make_cell(query, title=_QUERY, name=name)
+    cells = [
+        _make_cell(m.image.path, title=f"{m.score:.3f}", name=os.path.basename(m.image.path))
+        for m in matches
+    ]
+    rows = [cells[start : start + _PER_ROW] for start in range(0, len(cells), _PER_ROW)] or [[]]
+    heights = [max((cell.height_px for cell in row), default=0) for row in rows]
+    heights[0] = max(heights[0], asked.height_px)
+    step_px = _CELL_PX + _MARGIN_PX
+    height = _MARGIN_PX + sum(height + _CAPTION_PX + _MARGIN_PX for height in heights)
+    band = Image.new("RGB", (2 * _MARGIN_PX + (_PER_ROW + 1) * step_px, height), _GROUND)
+    draw = ImageDraw.Draw(band)
+    draw.line(
+        (step_px + _MARGIN_PX, _MARGIN_PX, step_px + _MARGIN_PX, height - _MARGIN_PX),
+        fill=_LINE,
+        width=2,
+    )
+    _draw_cell(band, asked, left=_MARGIN_PX, bottom=_MARGIN_PX + heights[0])
     if not matches:
         reason = matches.error.reason if matches.error else "no matches"
-        draw.text((step_x + 2 * _MARGIN_PX, _MARGIN_PX), printable(reason), _FAINT, _font(18))
-    for place, match in enumerate(matches):
-        left = 2 * _MARGIN_PX + (place % _PER_ROW + 1) * step_x
-        top = _MARGIN_PX + place // _PER_ROW * step_y
-        name = os.path.basename(match.image.path)
-        _draw_cell(band, (left, top), match.image.path, title=f"{match.score:.3f}", name=name)
+        draw.text((step_px + 2 * _MARGIN_PX, _MARGIN_PX), printable(reason), _FAINT, _font(18))
+    top = _MARGIN_PX
+    for row, row_height in zip(rows, heights, strict=True):
+        for place, cell in enumerate(row):
+            left = 2 * _MARGIN_PX + (place + 1) * step_px
+            _draw_cell(band, cell, left=left, bottom=top + row_height)
+        top += row_height + _CAPTION_PX + _MARGIN_PX
     return band
 
 
-def _draw_cell(
-    band: Image.Image, corner: tuple[int, int], source: ImageSource, *, title: str, name: str
-) -> None:
+def _draw_cell(band: Image.Image, cell: _Cell, *, left: int, bottom: int) -> None:
+    """Draw a cell whose picture stands on ``bottom``, its lines below."""
     draw = ImageDraw.Draw(band)
-    left, top = corner
-    try:
-        picture = read_thumbnail(source, max_px=_CELL_PX)
-        at = (left + (_CELL_PX - picture.width) // 2, top + _CELL_PX - picture.height)
-        band.paste(picture, at)
-    except ImageError as error:
-        draw.rectangle((left, top, left + _CELL_PX - 1, top + _CELL_PX - 1), outline="#d0d0d0")
-        text = _fitted(draw, printable(error.reason), _font(14), _CELL_PX - 16)
+    top = bottom - cell.height_px
+    if cell.picture is not None:
+        band.paste(cell.picture, (left + (_CELL_PX - cell.picture.width) // 2, top))
+    else:
+        draw.rectangle((left, top, left + _CELL_PX - 1, bottom - 1), outline=_LINE)
+        text = _fitted(draw, cell.problem, _font(14), _CELL_PX - 16)
         draw.text((left + 8, top + 8), text, _FAINT, _font(14))
-    below = top + _CELL_PX + 4
-    draw.text((left, below), title, _ACCENT if title == "query" else _INK, _font(18))
-    text = _fitted(draw, printable(name), _font(14), _CELL_PX)
-    draw.text((left, below + 22), text, _FAINT, _font(14))
+    draw.text((left, bottom + 4), cell.title, _ACCENT if cell.title == _QUERY else _INK, _font(18))
+    text = _fitted(draw, cell.name, _font(14), _CELL_PX)
+    draw.text((left, bottom + 26), text, _FAINT, _font(14))
 
 
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:

@@ -34,6 +34,8 @@ def _put_file_statement() -> Insert:
 
 _PUT_FILE = _put_file_statement()
 
+_CLOSING_WAIT_MS = 500
+
 
 def fill_new_catalog(connection: Connection, model: ModelRow, *, uuid: str) -> None:
     """Write the first rows of a new catalog."""
@@ -78,10 +80,15 @@ class CatalogWriter(Catalog):
             yield connection
 
     def close(self) -> None:
-        """Fold the write-ahead log into the database, so that it is one file, and close."""
+        """Close, after folding the write-ahead log into the database, so that it is one file.
+
+        Readers in the middle of a question are waited for only shortly: what they keep from being
+        folded stays in the log, which is as safe, until the next writer closes.
+        """
         driver = self._connection.connection.driver_connection
         assert driver is not None
         with contextlib.suppress(StoreError), mapped_sqlite_errors(self._directory):
+            driver.execute(f"PRAGMA busy_timeout={_CLOSING_WAIT_MS}")
             driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # must be outside a transaction
         self._connection.close()
         self._connection.engine.dispose()

@@ -57,7 +57,9 @@ def photo(shipped_photos: Path) -> NDArray[np.uint8]:
         return np.asarray(image.convert("RGB").resize((144, 96)))
 
 
-def stored_as(pixels: NDArray[np.uint8], orientation: object, kind: str, **options: object) -> bytes:
+def stored_as(
+    pixels: NDArray[np.uint8], orientation: object, kind: str, **options: object
+) -> bytes:
     """Return a file of this kind whose EXIF orientation turns it into ``pixels``."""
     tags = Image.Exif()
     tags[ExifTags.Base.Orientation] = orientation
@@ -201,15 +203,11 @@ def test_a_jpeg_is_reduced_as_far_as_the_need_allows(
 
 
 @settings(max_examples=300, deadline=None)
-@given(
-    st.integers(1, 20_000), st.integers(0, 20_000), st.floats(1, 3000, allow_nan=False)
-)
+@given(st.integers(1, 20_000), st.integers(0, 20_000), st.floats(1, 3000, allow_nan=False))
 @example(2656, 16, 332.8)  # eighths give 332, which is too little
 @example(4095, 0, 512.0)
 @example(1, 65534, 1.0)
-def test_the_shorter_side_never_falls_below_the_need(
-    short: int, more: int, need_px: float
-) -> None:
+def test_the_shorter_side_never_falls_below_the_need(short: int, more: int, need_px: float) -> None:
     class Header(Image.Image):
         """Stands for a JPEG of any size, without the pixels."""
 
@@ -311,7 +309,12 @@ def test_bombs_of_every_format_are_refused_in_little_memory(tmp_path: Path) -> N
     for kind, place, form, options in (
         ("GIF", 6, "<HH", {}),
         ("BMP", 18, "<ii", {}),
-        ("WEBP", 24, None, {"save_all": True, "append_images": [Image.new("RGB", (64, 64), "red")]}),
+        (
+            "WEBP",
+            24,
+            None,
+            {"save_all": True, "append_images": [Image.new("RGB", (64, 64), "red")]},
+        ),
     ):
         buffer = io.BytesIO()
         plain.save(buffer, kind, **options)
@@ -461,9 +464,7 @@ def test_what_cannot_be_used_is_an_image_error_with_its_name(
 def test_a_jpeg_cut_in_half_is_corrupt(large_jpeg: bytes) -> None:
     for need_px in (None, 150):
         with pytest.raises(CorruptImageError, match="damaged or cut short"):
-            decode(
-                large_jpeg[: len(large_jpeg) // 2], name="a", settings=SETTINGS, need_px=need_px
-            )
+            decode(large_jpeg[: len(large_jpeg) // 2], name="a", settings=SETTINGS, need_px=need_px)
 
 
 @pytest.mark.parametrize(

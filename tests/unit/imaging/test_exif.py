@@ -102,7 +102,10 @@ def test_a_picture_without_exif_says_only_its_format_and_size() -> None:
         ),
         (
             {Base.DateTime: "2023:01:01 00:00:00"},
-            {Base.DateTimeOriginal: "    :  :     :  :  ", Base.DateTimeDigitized: "2022:01:01 00:00:00"},
+            {
+                Base.DateTimeOriginal: "    :  :     :  :  ",
+                Base.DateTimeDigitized: "2022:01:01 00:00:00",
+            },
             "2022-01-01T00:00:00",
         ),
         ({Base.DateTime: "2023:01:01 00:00:00"}, {}, "2023-01-01T00:00:00"),
@@ -171,9 +174,7 @@ def test_the_camera_is_maker_and_model_without_anything_unprintable(
         (b"Caf\xe9", "Caf\N{REPLACEMENT CHARACTER}"),
     ],
 )
-def test_a_maker_of_any_type_is_printable_text_or_nothing(
-    make: object, camera: str | None
-) -> None:
+def test_a_maker_of_any_type_is_printable_text_or_nothing(make: object, camera: str | None) -> None:
     assert read_facts({Base.Make: make}).camera == camera
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 
 import numpy as np
 import pillow_heif
@@ -10,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
+from mobisearch.imaging import modes
 from mobisearch.imaging.decoding import decode
 from mobisearch.imaging.formats import readable_formats
 from mobisearch.imaging.modes import to_rgb
@@ -26,6 +29,10 @@ YCC_LEVELS = 3
 
 LOSSY_LEVELS = 6
 """Flat colours through JPEG, HEIC or AVIF at high quality, with their colour transforms."""
+
+WIDE_BYTES = 8
+"""Growth allowed for each pixel of a 16-bit picture: one for grey, four for RGB in Pillow, and the
+bands. Converted all at once it was 38."""
 
 RED, BLUE, WHITE = (255, 0, 0), (0, 0, 255), (255, 255, 255)
 
@@ -217,6 +224,7 @@ def test_wide_integers_keep_a_known_range_and_are_stretched_otherwise(
         ([-np.inf, 0.4, np.inf], [0, 102, 255]),
         ([np.nan, np.nan, np.nan], [0, 0, 0]),
         ([1000.0, 1000.0, 1000.0], [0, 0, 0]),
+        ([1000.0, np.inf, -np.inf], [0, 255, 0]),
     ],
 )
 def test_floats_keep_a_known_range_and_are_stretched_otherwise(
@@ -225,6 +233,35 @@ def test_floats_keep_a_known_range_and_are_stretched_otherwise(
     image = Image.fromarray(np.array([values], np.float32))
     assert image.mode == "F"
     assert decoded(saved(image, "TIFF"))[0, :, 0].tolist() == levels
+
+
+def test_pictures_of_many_bands_are_scaled_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.linspace(-7, 9, 30 * 11).astype(np.float32).reshape(30, 11)
+    whole = np.asarray(to_rgb(Image.fromarray(values)))
+    monkeypatch.setattr(modes, "_BAND_PIXELS", 40)  # three rows and a bit
+    assert np.array_equal(np.asarray(to_rgb(Image.fromarray(values))), whole)
+    assert whole.min() == 0
+    assert whole.max() == 255
+    monkeypatch.setattr(modes, "_BAND_PIXELS", 1)
+    assert np.array_equal(np.asarray(to_rgb(Image.fromarray(values))), whole)
+
+
+def test_a_small_file_of_many_16_bit_pixels_takes_little_memory() -> None:
+    if sys.platform == "win32":
+        pytest.skip("the peak memory of a process is not told by this system")
+    program = f"""
+import resource, sys
+from PIL import Image
+from mobisearch.imaging.modes import to_rgb
+unit = 1 if sys.platform == "darwin" else 1024
+image = Image.new("I;16", (5000, 4000), 9)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+to_rgb(image)
+grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit - before
+assert grown < 5000 * 4000 * {WIDE_BYTES}, grown
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("colour", [WHITE, (0, 0, 0), RED, (30, 120, 60), (200, 180, 90)])

@@ -62,13 +62,13 @@ def test_the_orientation_is_applied_once_to_every_kind_of_source(
     tags[ExifTags.Base.Orientation] = 6
     path = tmp_path / "a"
     Image.fromarray(np.rot90(pixels).copy()).save(path, form, exif=tags)
-    opened = Image.open(path)
-    if kind == "loaded":
-        opened.load()
-    source: ImageSource = {"path": path, "bytes": path.read_bytes()}.get(kind, opened)
-    prepared = prepare_source(source, preprocessing=NETWORK, settings=SETTINGS)
-    assert (prepared.facts.width, prepared.facts.height) == (60, 40)
-    assert np.array_equal(np.asarray(open_source(source, settings=SETTINGS)), pixels)
+    with Image.open(path) as opened:
+        if kind == "loaded":
+            opened.load()
+        source: ImageSource = {"path": path, "bytes": path.read_bytes()}.get(kind, opened)
+        prepared = prepare_source(source, preprocessing=NETWORK, settings=SETTINGS)
+        assert (prepared.facts.width, prepared.facts.height) == (60, 40)
+        assert np.array_equal(np.asarray(open_source(source, settings=SETTINGS)), pixels)
 
 
 def test_a_pillow_image_with_alpha_is_flattened_on_white() -> None:
