@@ -16,7 +16,7 @@ from mobisearch.runtimes import Runtime, load_runtime
 from mobisearch.types import DecodeSettings, Embeddings, Pixels
 
 _MIN_NORM = 1e-6
-"""Below this a row of features has no direction worth the name; real ones have norms above 1."""
+"""Below this a row of values has no direction worth the name; real ones have norms above 1."""
 
 
 class Embedder:
@@ -145,12 +145,12 @@ class Embedder:
         parts = [np.empty((0, self.dim), np.float32)]
         for start in range(0, len(pixels), self.batch_size):
             batch = pixels[start : start + self.batch_size]
-            features = np.asarray(self._runtime.extract(batch))
+            pooled = np.asarray(self._runtime.extract(batch))
             expected = (len(batch), self.dim)
-            if features.shape != expected:
-                actual = features.shape
+            if pooled.shape != expected:
+                actual = pooled.shape
                 raise RuntimeMismatchError(self.spec.label, expected=expected, actual=actual)
-            parts.append(_unit_rows(features))
+            parts.append(_unit_rows(pooled))
         return np.concatenate(parts)
 
     def probe(self) -> Embeddings:
@@ -173,8 +173,8 @@ class Embedder:
             return self._loaded_runtime
 
 
-def _unit_rows(features: NDArray[np.float32]) -> Embeddings:
-    wide = features.astype(np.float64)
+def _unit_rows(pooled: NDArray[np.float32]) -> Embeddings:
+    wide = pooled.astype(np.float64)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         norms = np.sqrt((wide * wide).sum(axis=1, keepdims=True))  # (n, 1)
         is_good = np.isfinite(norms) & (norms > _MIN_NORM)

@@ -122,6 +122,8 @@ class Synchroniser:
         """Add single files, given by real absolute paths, whatever their names end in."""
         staging = self._catalog.staging
         staging.begin()
+        there = (path for path in paths if not _is_gone(path))
+        staging.put((path, _stamp_now(path), True) for path in there)  # these are not missing
         staging.find_vanished((), gaps=())
         known = self._catalog.find_files(paths)
         files = [known.get(path, StagedFile(path)) for path in dict.fromkeys(paths)]
@@ -195,7 +197,7 @@ class Synchroniser:
             )
         moved_from = None
         if file.image_id is None:
-            moved_from = self._catalog.staging.claim_moved(outcome.sha256)
+            moved_from = self._catalog.staging.claim_moved(outcome.sha256, is_gone=_is_gone)
         if moved_from is not None:
             self._counts.moved += 1
         elif file.image_id is None:
@@ -265,6 +267,10 @@ def _stamp_now(path: str) -> FileStamp:
         return stamp_of(os.stat(path))
     except (OSError, ValueError):
         return FileStamp(0, 0)
+
+
+def _is_gone(path: str) -> bool:
+    return not os.path.lexists(path)
 
 
 def _exactly(path: str) -> tuple[bytes, bytes]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ast
-import builtins
 import importlib
-import pickle
 import re
 import subprocess
 import sys
@@ -16,7 +14,6 @@ from pathlib import Path
 import pytest
 
 import mobisearch
-from mobisearch import errors
 
 PACKAGE = Path(mobisearch.__file__).parent
 SOURCES = sorted(PACKAGE.rglob("*.py"))
@@ -269,62 +266,3 @@ def test_opening_an_index_and_its_status_load_no_torch(tmp_path: Path) -> None:
     loaded = _loaded_after(code)
     assert "mobisearch.index" in loaded
     assert not loaded & {"torch", "torchvision", "openvino"}
-
-
-EXAMPLES: dict[str, errors.MobisearchError] = {
-    "CorruptImageError": errors.CorruptImageError("a.jpg", "cut short"),
-    "ImageNotFoundError": errors.ImageNotFoundError("a.jpg"),
-    "ImageTooLargeError": errors.ImageTooLargeError("a.jpg", actual=9, limit=8, unit="pixels"),
-    "IndexClosedError": errors.IndexClosedError("index"),
-    "IndexDamagedError": errors.IndexDamagedError("index", "cut short"),
-    "IndexExistsError": errors.IndexExistsError("index"),
-    "IndexFormatError": errors.IndexFormatError("index", "foreign"),
-    "IndexLockedError": errors.IndexLockedError("index", "process 7"),
-    "IndexNotFoundError": errors.IndexNotFoundError("index"),
-    "IndexReadOnlyError": errors.IndexReadOnlyError("index", "read-only"),
-    "InvalidResultCountError": errors.InvalidResultCountError(0),
-    "InvalidVectorError": errors.InvalidVectorError("all zeros"),
-    "ModelMismatchError": errors.ModelMismatchError("index", expected="one", actual="two"),
-    "NoEmbeddingError": errors.NoEmbeddingError("a.jpg"),
-    "NotYetError": errors.NotYetError("later"),
-    "ReportError": errors.ReportError("sheet.jpg", "in the way"),
-    "RootUnavailableError": errors.RootUnavailableError("photos", "gone"),
-    "RuntimeMismatchError": errors.RuntimeMismatchError("model", expected=(1, 2), actual=(2, 1)),
-    "StorageError": errors.StorageError("index", "full"),
-    "UnknownImageIdError": errors.UnknownImageIdError(7),
-    "UnknownModelError": errors.UnknownModelError("resnet", ("mobilenet_v2",)),
-    "UnreadableImageError": errors.UnreadableImageError("a.jpg", "permission denied"),
-    "UnsupportedFormatError": errors.UnsupportedFormatError("a.jpg", "not an image"),
-    "WeightsMismatchError": errors.WeightsMismatchError("w", expected="aa", actual="bb"),
-    "WeightsNotFoundError": errors.WeightsNotFoundError("w"),
-}
-LEAVES = sorted(
-    name for name in errors.__all__ if not getattr(errors, name).__subclasses__()
-)
-
-
-def test_every_error_has_an_example_here() -> None:
-    assert sorted(EXAMPLES) == LEAVES
-
-
-@pytest.mark.parametrize("name", LEAVES)
-def test_an_error_survives_pickling_with_all_it_says(name: str) -> None:
-    error = EXAMPLES[name]
-    copy = pickle.loads(pickle.dumps(error))
-    assert type(copy) is type(error)
-    assert str(copy) == str(error) != ""
-    assert vars(copy) == vars(error)
-
-
-@pytest.mark.parametrize("name", LEAVES)
-def test_an_error_is_also_the_builtin_that_a_caller_would_catch(name: str) -> None:
-    kinds = type(EXAMPLES[name]).__mro__
-    known = [kind for kind in kinds if getattr(builtins, kind.__name__, None) is kind]
-    assert known[0] not in (Exception, BaseException, object)
-
-
-@pytest.mark.parametrize("name", LEAVES)
-def test_an_error_is_drawn_in_the_tree(name: str) -> None:
-    drawn = re.findall(r"[├└]── (\w+)", errors.__doc__ or "")
-    assert name in drawn
-    assert set(drawn) | {"MobisearchError"} == set(errors.__all__)

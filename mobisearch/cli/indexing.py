@@ -12,6 +12,7 @@ from mobisearch.cli import exit_codes
 from mobisearch.cli.options import common_options
 from mobisearch.cli.output import json_path, print_json, print_line, print_message
 from mobisearch.cli.progress import ProgressBar
+from mobisearch.text import printable
 from mobisearch.types import DecodeSettings, SyncReport
 
 _SHOWN = 10
@@ -81,7 +82,8 @@ def _document(report: SyncReport, n_images: int) -> dict[str, object]:
         if field.name not in ("failures", "warnings")
     }
     failures = [{**json_path(f.path), "code": f.code, "reason": f.reason} for f in report.failures]
-    return {**counts, "images": n_images, "failures": failures, "warnings": list(report.warnings)}
+    warnings = [printable(warning) for warning in report.warnings]
+    return {**counts, "images": n_images, "failures": failures, "warnings": warnings}
 
 
 def _summary(report: SyncReport, n_images: int) -> str:

@@ -10,6 +10,9 @@ import mobisearch
 from mobisearch.cli import exit_codes
 from mobisearch.cli.options import common_options
 from mobisearch.cli.output import format_bytes, json_path, print_json, print_line, print_message
+from mobisearch.text import printable
+
+_LINES = ("damage", "stale")  # of a report on a check
 
 
 @click.command("status")
@@ -67,7 +70,8 @@ def verify_command(index_path: str, as_json: bool) -> int:
     with mobisearch.ImageIndex.open(index_path) as index:
         report = index.verify()
     if as_json:
-        print_json({**dataclasses.asdict(report), "ok": report.ok})
+        lines = {name: [printable(line) for line in getattr(report, name)] for name in _LINES}
+        print_json({"ok": report.ok, "checked": report.checked, **lines})
     else:
         print_line(
             f"{report.checked:,} embeddings checked: {'all sound' if report.ok else 'damaged'}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 import unicodedata
@@ -77,11 +78,16 @@ def _directory(tags: Mapping[int, Any], which: int) -> Mapping[int, Any]:
 
 
 def _text(value: Any) -> str:
-    """Return printable text without control characters, at most 200 characters."""
+    """Return printable text without control characters, at most 200 characters.
+
+    EXIF text is ASCII by its standard and UTF-8 in many cameras; Pillow reads it as Latin-1.
+    """
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
     if not isinstance(value, str):
         return ""
+    with contextlib.suppress(UnicodeError):
+        value = value.encode("latin-1").decode("utf-8")
     clean = "".join(c for c in value if unicodedata.category(c)[0] != "C")
     return " ".join(clean.split())[:_MAX_TEXT]
 

@@ -73,6 +73,8 @@ def read_file(path: str, *, max_bytes: int) -> FileContent:
         raise
     except FileNotFoundError:
         raise ImageNotFoundError(path) from None
+    except MemoryError:
+        raise UnreadableImageError(path, "there is not enough memory to read it") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL character in the path
         raise UnreadableImageError(path, _reason(error)) from error
     raise UnreadableImageError(path, "the file changed while it was being read; try again")
@@ -96,15 +98,15 @@ def _read_once(path: str, max_bytes: int) -> FileContent | None:
 
 def _open_regular(path: str) -> io.FileIO:
     try:
-        descriptor = os.open(path, _OPEN_FLAGS)
+        handle = os.open(path, _OPEN_FLAGS)
     except OSError as error:
         if error.errno == errno.ENXIO:  # what opening a socket gives
             raise UnsupportedFormatError(path, _NOT_REGULAR) from error
         raise
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)  # FileIO would leave it open when it refuses a folder
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)  # FileIO would leave it open when it refuses a folder
         raise UnsupportedFormatError(path, _NOT_REGULAR)
-    return io.FileIO(descriptor, "rb")
+    return io.FileIO(handle, "rb")
 
 
 def _reason(error: OSError | ValueError) -> str:

@@ -1,4 +1,4 @@
-"""The networks themselves, as torch modules: pixels in, pooled pre-classifier features out."""
+"""The networks themselves, as torch modules: pixels in, pooled pre-classifier values out."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def build_network(spec: ModelSpec) -> nn.Module:
     data = read_weights(spec)
     try:
         tensors = safetensors.torch.load(data)
-        features = {name.removeprefix("features."): tensor for name, tensor in tensors.items()}
-        backbone.features.load_state_dict(features, strict=True)
+        renamed = {name.removeprefix("features."): tensor for name, tensor in tensors.items()}
+        backbone.features.load_state_dict(renamed, strict=True)
     except safetensors.SafetensorError as error:
         raise _mismatch(spec, f"a file that is not safetensors ({error})") from error
     except RuntimeError as error:

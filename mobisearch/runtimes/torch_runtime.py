@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 
 import numpy as np
@@ -40,12 +41,18 @@ class TorchRuntime:
 
     def extract(self, pixels: Pixels) -> NDArray[np.float32]:
         """See :meth:`mobisearch.runtimes.Runtime.extract`."""
-        with torch.inference_mode():
+        with torch.inference_mode(), self._full_precision():
             batch = torch.from_numpy(np.array(pixels)).to(self._device)  # (n, h, w, 3)
             batch = batch.permute(0, 3, 1, 2)  # (n, 3, h, w), channels last in memory
             normalised = batch.float().div_(255).sub_(self._mean).div_(self._std)
-            features: NDArray[np.float32] = self._network(normalised).cpu().numpy()
-        return features
+            pooled: NDArray[np.float32] = self._network(normalised).cpu().numpy()
+        return pooled
+
+    def _full_precision(self) -> contextlib.AbstractContextManager[None]:
+        """Keep CUDA from TF32, its default for convolutions, which would leave the 1e-5."""
+        if self._device.type != "cuda":
+            return contextlib.nullcontext()
+        return torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
 
 
 def _fold_batch_norms(module: nn.Module) -> nn.Module:

@@ -124,7 +124,8 @@ def test_the_search_is_exactly_what_numpy_computes(filled: ImageIndex, photos: P
         expected = np.clip(np.einsum("ij,j->i", rows, rows[query]), -1, 1)
         matches = filled.search(paths[query], k=len(paths))
         by_id = sorted(
-            matches, key=lambda match: (-expected[paths.index(Path(match.image.path))], match.image.id)
+            matches,
+            key=lambda match: (-expected[paths.index(Path(match.image.path))], match.image.id),
         )
         assert list(matches) == by_id
         for match in matches:
@@ -202,7 +203,8 @@ def test_the_length_of_a_query_vector_does_not_matter(filled: ImageIndex, scale:
 
 
 @pytest.mark.parametrize(
-    "vector", [np.ones(63), np.ones((1, 64)), np.zeros(64), np.full(64, np.nan), np.full(64, np.inf)]
+    "vector",
+    [np.ones(63), np.ones((1, 64)), np.zeros(64), np.full(64, np.nan), np.full(64, np.inf)],
 )
 def test_a_query_vector_without_sense_is_refused(filled: ImageIndex, vector: np.ndarray) -> None:
     with pytest.raises(InvalidVectorError):
@@ -360,7 +362,9 @@ def test_libraries_that_embed_differently_are_refused_before_anything_is_stored(
             index.sync(photos)
         after = index.status()
     assert (after.images, after.errors) == (before.images, before.errors)
-    assert photos / "new.png" not in {Path(match.image.path) for match in filled.search_by_id(1, 99)}
+    assert photos / "new.png" not in {
+        Path(match.image.path) for match in filled.search_by_id(1, 99)
+    }
     assert filled.add([photos / "new.png"]).added == 1
 
 
@@ -368,7 +372,14 @@ def test_an_index_in_a_folder_of_any_name_works(
     tmp_path: Path, make_photo: PhotoMaker, fake_embedder: Embedder
 ) -> None:
     photo = make_photo(tmp_path / "photo.png", seed=1)
-    for name in (b"a?b#c%20d", b"sp ace", "Fotos-日本-🐈".encode(), b"\xff\xfe", b"-dash", b"new\nline"):
+    for name in (
+        b"a?b#c%20d",
+        b"sp ace",
+        "Fotos-日本-🐈".encode(),
+        b"\xff\xfe",
+        b"-dash",
+        b"new\nline",
+    ):
         path = os.path.join(tmp_path, os.fsdecode(name))
         with ImageIndex.create(path, fake_embedder) as index:
             index.add([photo])

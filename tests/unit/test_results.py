@@ -31,7 +31,9 @@ def test_matches_are_a_list_that_knows_its_query() -> None:
     assert Matches() == []
 
 
-@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
+@pytest.mark.parametrize(
+    "duplicate", [copy.copy, copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))]
+)
 def test_matches_survive_copying_and_pickling(duplicate: Callable[[Matches], Matches]) -> None:
     matches = Matches([_match("/a.jpg")], query="q", error=ImageNotFoundError("q"))
     again = duplicate(matches)

@@ -561,7 +561,11 @@ def test_formats_that_are_not_read_are_recorded_once_and_unread(
     assert not any("raw" in path for path in reads)
     errors = index.errors()
     assert {failure.code for failure in errors} == {"unsupported"}
-    assert sorted(os.path.basename(f.path) for f in errors) == ["layers.psd", "raw.NEF", "vector.svg"]
+    assert sorted(os.path.basename(f.path) for f in errors) == [
+        "layers.psd",
+        "raw.NEF",
+        "vector.svg",
+    ]
     assert "export the picture" in errors[0].reason
     again = index.sync(photos)
     assert _counts(again) == {"unchanged": 4, "failed": 3}
@@ -707,6 +711,32 @@ def test_an_added_file_takes_the_place_of_the_image_that_it_was(
     index.sync(photos)
     assert _counts(index.add([moved])) == {"moved": 1}
     assert _paths(index)[str(moved)] == before
+
+
+def test_adding_an_image_that_is_back_shows_it_again(
+    index: ImageIndex, photos: Path, tmp_path: Path
+) -> None:
+    index.sync(photos)
+    before = _paths(index)
+    (photos / "a.png").rename(tmp_path / "away.png")
+    index.sync(photos)
+    (tmp_path / "away.png").rename(photos / "a.png")
+    assert _counts(index.add([photos / "a.png"])) == {"returned": 1}
+    assert _paths(index) == before
+
+
+def test_an_added_copy_of_a_missing_image_that_is_back_is_an_image_of_its_own(
+    index: ImageIndex, photos: Path, tmp_path: Path
+) -> None:
+    index.sync(photos)
+    before = _paths(index)
+    (photos / "a.png").rename(tmp_path / "away.png")
+    index.sync(photos)
+    (tmp_path / "away.png").rename(photos / "a.png")
+    shutil.copy(photos / "a.png", photos / "copy.png")
+    report = index.add([photos / "copy.png", photos / "a.png"])
+    assert _counts(report) == {"added": 1, "returned": 1}
+    assert _paths(index)[str(photos / "a.png")] == before[str(photos / "a.png")]
 
 
 def test_removing_forgets_files_and_folders_and_no_sibling(

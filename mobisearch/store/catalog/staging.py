@@ -194,21 +194,24 @@ class Staging:
             count = connection.exec_driver_sql("SELECT count(*) FROM vanished")
             self._n_vanished = int(count.scalar_one())
 
-    def claim_moved(self, sha256: str) -> int | None:
-        """Return the id of a vanished image with this content, once, or None."""
+    def claim_moved(self, sha256: str, *, is_gone: Callable[[str], bool]) -> int | None:
+        """Return the id of a vanished image with this content, once, or None.
+
+        Args:
+            is_gone: says whether there is really no file at a path: a scan can have left it out.
+        """
         if not self._n_vanished:
             return None
         with self._transaction() as connection:
-            row = connection.exec_driver_sql(
-                "DELETE FROM vanished WHERE file_id ="
-                " (SELECT file_id FROM vanished WHERE sha256 = ? ORDER BY file_id LIMIT 1)"
-                " RETURNING file_id",
-                (bytes.fromhex(sha256),),
-            ).one_or_none()
-        if row is None:
-            return None
-        self._n_vanished -= 1
-        return int(row[0])
+            statement = "SELECT file_id, path FROM vanished WHERE sha256 = ? ORDER BY file_id"
+            candidates = connection.exec_driver_sql(statement, (bytes.fromhex(sha256),)).all()
+            for file_id, path in candidates:
+                if is_gone(os.fsdecode(path)):
+                    claimed = "DELETE FROM vanished WHERE file_id = ?"
+                    connection.exec_driver_sql(claimed, (file_id,))
+                    self._n_vanished -= 1
+                    return int(file_id)
+        return None
 
     def iter_changed(self, *, supported: bool) -> Iterator[StagedFile]:
         """Give each new or changed file, in the order of the scan, a page at a time."""

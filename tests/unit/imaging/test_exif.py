@@ -237,6 +237,14 @@ def test_half_a_position_or_an_impossible_one_is_none(latitude: object) -> None:
     assert facts.camera == "Acme"
 
 
+def test_text_that_the_camera_wrote_as_utf8_is_read_as_such() -> None:
+    data = exif_of({Base.Make: "ZZZZZZZZ", Base.Model: "One"}).tobytes()
+    utf8 = data.replace(b"ZZZZZZZZ", "Zürcher".encode())
+    latin1 = data.replace(b"ZZZZZZZZ", "Zürchers".encode("latin-1"))
+    assert facts_of(utf8).camera == "Zürcher One"
+    assert facts_of(latin1).camera == "Zürchers One"
+
+
 @pytest.mark.parametrize(
     "junk",
     [

@@ -11,6 +11,7 @@ import pytest
 from mobisearch.imaging import ScannedFile, ScanProblem, ScanSettings, scan_folder
 from mobisearch.imaging.scanning import SKIPPED_FOLDERS
 
+PLAIN = ScanSettings()
 EMOJI = "\N{SMILING CAT FACE WITH OPEN MOUTH}"
 
 
@@ -21,14 +22,14 @@ def make(folder: Path, *names: str) -> None:
         path.write_bytes(b"x")
 
 
-def found(folder: Path, settings: ScanSettings = ScanSettings(), **options: object) -> list[str]:
+def found(folder: Path, settings: ScanSettings = PLAIN, **options: object) -> list[str]:
     """Return the paths of the files below the folder, and assert that nothing else came up."""
     findings = list(scan_folder(str(folder), settings, **options))  # type: ignore[arg-type]
     assert all(isinstance(finding, ScannedFile) for finding in findings), findings
     return [os.path.relpath(finding.path, folder) for finding in findings]
 
 
-def problems(folder: Path, settings: ScanSettings = ScanSettings()) -> list[ScanProblem]:
+def problems(folder: Path, settings: ScanSettings = PLAIN) -> list[ScanProblem]:
     findings = scan_folder(str(folder), settings)
     return [finding for finding in findings if isinstance(finding, ScanProblem)]
 

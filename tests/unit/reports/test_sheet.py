@@ -66,9 +66,7 @@ def test_an_earlier_sheet_is_replaced(
 
 
 @pytest.mark.parametrize("name", ["query.png", "match.png"])
-def test_a_photo_is_never_replaced(
-    tmp_path: Path, result: tuple[str, Matches], name: str
-) -> None:
+def test_a_photo_is_never_replaced(tmp_path: Path, result: tuple[str, Matches], name: str) -> None:
     before = (tmp_path / name).read_bytes()
     with pytest.raises(ReportError, match="no contact sheet; it was left alone"):
         write_sheet(tmp_path / name, [result])

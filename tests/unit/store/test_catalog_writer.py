@@ -44,9 +44,7 @@ def test_storing_nothing_changes_nothing(writer: CatalogWriter) -> None:
     assert writer.generation() == 0
 
 
-def test_a_batch_is_stored_whole_or_not_at_all(
-    writer: CatalogWriter, file_row: RowMaker
-) -> None:
+def test_a_batch_is_stored_whole_or_not_at_all(writer: CatalogWriter, file_row: RowMaker) -> None:
     good = file_row("/a.jpg", seed=1)
     no_root = file_row("/b.jpg", seed=2, root_id=99)
     with pytest.raises(IndexDamagedError, match="FOREIGN KEY"):

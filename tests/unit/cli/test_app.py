@@ -1,0 +1,215 @@
+"""How every end of a command becomes a sentence and an exit code."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mobisearch import errors
+from mobisearch.cli import exit_codes
+from mobisearch.cli.app import cli
+from mobisearch.cli.output import format_bytes, json_path
+from mobisearch.cli.progress import ProgressBar
+from mobisearch.types import Progress
+
+Command = Callable[..., Any]
+
+CODES = {
+    "CorruptImageError": 1,
+    "ImageNotFoundError": 66,
+    "ImageTooLargeError": 1,
+    "IndexClosedError": 65,
+    "IndexDamagedError": 65,
+    "IndexExistsError": 73,
+    "IndexFormatError": 65,
+    "IndexLockedError": 75,
+    "IndexNotFoundError": 66,
+    "IndexReadOnlyError": 73,
+    "InvalidResultCountError": 2,
+    "InvalidVectorError": 2,
+    "ModelMismatchError": 69,
+    "NoEmbeddingError": 1,
+    "NotYetError": 2,
+    "ReportError": 73,
+    "RootUnavailableError": 66,
+    "RuntimeMismatchError": 69,
+    "StorageError": 74,
+    "UnknownImageIdError": 2,
+    "UnknownModelError": 69,
+    "UnreadableImageError": 1,
+    "UnsupportedFormatError": 1,
+    "WeightsMismatchError": 69,
+    "WeightsNotFoundError": 69,
+}
+
+
+def test_every_error_has_its_exit_code() -> None:
+    kinds = {name: getattr(errors, name) for name in errors.__all__}
+    leaves = {name: kind for name, kind in kinds.items() if not kind.__subclasses__()}
+    assert set(leaves) == set(CODES)
+    for name, kind in leaves.items():
+        assert exit_codes.exit_code(kind.__new__(kind)) == CODES[name], name
+
+
+def test_an_error_of_no_known_kind_is_internal() -> None:
+    assert exit_codes.exit_code(errors.MobisearchError("what?")) == 70
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["no-such-command"], ["search"], ["index"], ["status", "--no-such-option"], ["--debug"], []],
+)
+def test_a_wrong_call_is_a_mistake_of_usage(command: Command, arguments: list[str]) -> None:
+    done = command(*arguments)
+    assert done.code == 2
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    assert "Usage: " in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["--version"]])
+def test_help_and_version_are_fine(command: Command, arguments: list[str]) -> None:
+    done = command(*arguments)
+    assert (done.code, done.stderr) == (0, "")
+    assert "mobisearch" in done.stdout.lower()
+
+
+@pytest.fixture
+def break_status(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException], None]:
+    """A function that makes ``mobisearch status`` raise."""
+
+    def break_with(error: BaseException) -> None:
+        def fail(*_: object) -> None:
+            raise error
+
+        monkeypatch.setattr("mobisearch.ImageIndex.open", fail)
+
+    return break_with
+
+
+def test_an_interruption_is_said_and_has_its_code(
+    command: Command, break_status: Callable[[BaseException], None]
+) -> None:
+    break_status(KeyboardInterrupt())
+    done = command("status")
+    assert done.code == 130
+    assert "what was finished is kept" in done.stderr
+
+
+def test_something_unexpected_is_a_sentence_and_a_traceback_only_on_request(
+    command: Command, break_status: Callable[[BaseException], None]
+) -> None:
+    break_status(ZeroDivisionError("an \x1b[31m accident"))
+    done = command("status")
+    assert done.code == 70
+    assert "ZeroDivisionError: an \\x1b[31m accident" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "Traceback" in command("status", "--debug", is_debug=True).stderr
+
+
+def test_an_error_of_ours_is_one_sentence_and_a_traceback_only_on_request(
+    command: Command, break_status: Callable[[BaseException], None]
+) -> None:
+    break_status(errors.StorageError("index", "the disk is full"))
+    done = command("status")
+    assert (done.code, done.stderr) == (74, "mobisearch: index: the disk is full\n")
+    shown = command("status", "--debug", is_debug=True).stderr
+    assert "Traceback" in shown
+    assert shown.endswith("mobisearch: index: the disk is full\n")
+
+
+def test_every_command_has_the_common_options() -> None:
+    assert sorted(cli.commands) == ["errors", "index", "search", "status", "verify"]
+    for command in cli.commands.values():
+        options = {option for parameter in command.params for option in parameter.opts}
+        assert options >= {"--index", "--json", "--debug"}
+
+
+def test_an_option_of_a_command_is_used_by_it() -> None:
+    """A parameter that is accepted is a parameter that does something."""
+    import inspect
+
+    for command in cli.commands.values():
+        assert command.callback is not None
+        body = inspect.getsource(command.callback).partition(") -> int:")[2]
+        for parameter in command.params:
+            if parameter.expose_value:
+                assert str(parameter.name) in body, f"{command.name} {parameter.name}"
+
+
+@pytest.mark.parametrize(
+    ("n_bytes", "shown"),
+    [
+        (0, "0 bytes"),
+        (999, "999 bytes"),
+        (1_500, "1.5 kB"),
+        (12_345_678, "12.3 MB"),
+        (5_000_000_000, "5.0 GB"),
+        (7 * 10**15, "7000.0 TB"),
+    ],
+)
+def test_sizes_are_shown_for_people(n_bytes: int, shown: str) -> None:
+    assert format_bytes(n_bytes) == shown
+
+
+def test_a_path_in_json_is_itself_while_it_is_text() -> None:
+    assert json_path("/ü/🐈\x1b") == {"path": "/ü/🐈\x1b"}
+    assert json_path(os.fsdecode(b"/\xff")) == {"path": "/\\xff", "path_b64": "L/8="}
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_progress_is_shown_on_a_terminal_and_nowhere_else(
+    monkeypatch: pytest.MonkeyPatch, is_terminal: bool
+) -> None:
+    stderr = _Terminal() if is_terminal else io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stderr)
+    with ProgressBar() as bar:
+        bar(Progress(done=1, total=4, failed=0))
+        bar(Progress(done=4, total=4, failed=2))
+    if is_terminal:
+        assert "4/4" in stderr.getvalue()
+        assert "2 failed" in stderr.getvalue()
+        assert "images/s" in stderr.getvalue()
+    else:
+        assert stderr.getvalue() == ""
+
+
+def test_a_bar_that_never_moved_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", _Terminal())
+    with ProgressBar():
+        pass
+    assert sys.stderr.getvalue() == ""  # type: ignore[attr-defined]
+
+
+def test_a_termination_is_an_interruption(tmp_path: Path) -> None:
+    """In a process of its own, since a program has only one way to take signals."""
+    code = (
+        "import os, signal, sys\n"
+        "import mobisearch\n"
+        "from mobisearch.cli import main\n"
+        "def stop(*_):\n    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "mobisearch.ImageIndex.open = stop\n"
+        "sys.argv = ['mobisearch', 'status']\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, timeout=60
+    )
+    assert signal.SIGTERM
+    assert done.returncode == 130
+    assert "interrupted" in done.stderr
+    assert "Traceback" not in done.stderr

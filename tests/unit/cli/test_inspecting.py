@@ -1,0 +1,116 @@
+"""``mobisearch status``, ``errors`` and ``verify``."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Command = Callable[..., Any]
+INDEX = Path("indexes") / "default"
+
+
+@pytest.fixture
+def indexed(command: Command, photos: Path) -> Path:
+    """The photos, indexed."""
+    assert command("index", photos).code == 1
+    return photos
+
+
+def test_the_status_says_what_is_in_an_index(command: Command, indexed: Path) -> None:
+    done = command("status", "--json")
+    assert (done.code, done.stderr) == (0, "")
+    document = done.document
+    assert (document["images"], document["errors"], document["missing"]) == (3, 1, 0)
+    assert document["path"] == str(INDEX.absolute())
+    assert document["roots"] == [{"path": str(indexed)}]
+    shown = command("status").stdout
+    for words in ("images     3 (3 different)", "errors     1", "mobilenet_v2", str(indexed)):
+        assert words in shown
+
+
+def test_errors_are_listed_with_their_reason(command: Command, indexed: Path) -> None:
+    done = command("errors")
+    assert done.code == 0
+    assert done.stdout.startswith(f"{indexed / 'broken.jpg'}: ")
+    assert done.stdout.endswith("[corrupt]\n")
+    [entry] = command("errors", "--json").document
+    assert set(entry) == {"path", "code", "reason"}
+    (indexed / "broken.jpg").unlink()
+    command("index", indexed)
+    done = command("errors")
+    assert (done.code, done.stdout) == (0, "")
+    assert "no errors" in done.stderr
+    assert command("errors", "--json").document == []
+
+
+def test_a_sound_index_is_verified(command: Command, indexed: Path) -> None:
+    done = command("verify")
+    assert (done.code, done.stdout, done.stderr) == (0, "3 embeddings checked: all sound\n", "")
+    assert command("verify", "--json").document == {
+        "ok": True,
+        "checked": 3,
+        "damage": [],
+        "stale": [],
+    }
+
+
+def test_a_lost_cache_is_no_damage_and_the_next_run_makes_it_again(
+    command: Command, indexed: Path
+) -> None:
+    [segment] = (INDEX / "segments").glob("*.faiss")
+    data = bytearray(segment.read_bytes())
+    data[200] ^= 1
+    segment.write_bytes(data)
+    done = command("verify")
+    assert done.code == 0
+    assert "to be rebuilt by the next 'mobisearch index'" in done.stderr
+    command("index", indexed)
+    assert command("verify").stderr == ""
+
+
+def test_damage_has_its_exit_code_and_is_named(command: Command, indexed: Path) -> None:
+    with contextlib.closing(sqlite3.connect(INDEX / "mobisearch.db")) as connection, connection:
+        connection.execute("UPDATE vector SET vec = zeroblob(length(vec)) WHERE vector_id = 2")
+    done = command("verify")
+    assert done.code == 65
+    assert "3 embeddings checked: damaged" in done.stdout
+    assert "damaged: catalog: embedding 2 is not a unit vector" in done.stderr
+    assert not command("verify", "--json").document["ok"]
+
+
+@pytest.mark.parametrize("name", ["status", "errors", "verify"])
+def test_without_an_index_nothing_is_made(command: Command, name: str) -> None:
+    done = command(name)
+    assert done.code == 66
+    assert done.stdout == ""
+    assert "there is no index here" in done.stderr
+    assert not INDEX.exists()
+
+
+@pytest.mark.parametrize("name", ["status", "errors", "verify", "search", "index"])
+def test_a_foreign_catalog_is_damage_for_every_command(
+    command: Command, photos: Path, name: str
+) -> None:
+    INDEX.mkdir(parents=True)
+    (INDEX / "mobisearch.db").write_bytes(b"\xff\xd8\xff\xe0" * 100)
+    arguments = {"search": [photos / "a.png"], "index": [photos]}.get(name, [])
+    done = command(name, *arguments)
+    assert done.code == 65
+    assert done.stdout == ""
+    assert "not a catalog made by mobisearch" in done.stderr
+    assert (INDEX / "mobisearch.db").read_bytes() == b"\xff\xd8\xff\xe0" * 100
+
+
+def test_an_index_of_an_unknown_model_is_a_model_that_is_unavailable(
+    command: Command, indexed: Path
+) -> None:
+    with contextlib.closing(sqlite3.connect(INDEX / "mobisearch.db")) as connection, connection:
+        connection.execute("UPDATE model SET name = 'resnet'")
+    done = command("status")
+    assert done.code == 69
+    assert "resnet" in done.stderr
