@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 import signal
 import sys
 import traceback
@@ -15,7 +15,7 @@ from mobisearch import __version__
 from mobisearch.cli import exit_codes
 from mobisearch.cli.indexing import index_command
 from mobisearch.cli.inspecting import errors_command, status_command, verify_command
-from mobisearch.cli.output import make_streams_safe, print_message
+from mobisearch.cli.output import drop_unwritten, make_streams_safe, print_message
 from mobisearch.cli.searching import search_command
 from mobisearch.errors import MobisearchError
 
@@ -42,12 +42,8 @@ def main() -> NoReturn:
     warnings.filterwarnings("ignore", module="PIL")  # damaged metadata is no news to a user
     if hasattr(signal, "SIGTERM"):
         signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        code = _run(is_debug=is_debug)
-        sys.stdout.flush()
-    except BrokenPipeError:  # the reader, such as head, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = exit_codes.OK
+    code = _run(is_debug=is_debug)
+    drop_unwritten()
     sys.exit(code)
 
 
@@ -58,12 +54,13 @@ def _run(*, is_debug: bool) -> int:
     except click.exceptions.Abort:
         return _interrupted()
     except click.ClickException as error:
-        error.show()
+        with contextlib.suppress(OSError):  # a stderr that takes nothing
+            error.show()
         return exit_codes.USAGE
     except KeyboardInterrupt:
         return _interrupted()
-    except BrokenPipeError:
-        raise
+    except SystemExit:  # how click ends when the reader of stdout, such as head, has seen enough
+        return exit_codes.OK
     except MobisearchError as error:
         if is_debug:
             traceback.print_exc()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
 import json
 import os
@@ -11,22 +12,34 @@ from typing import Any
 
 import click
 
+from mobisearch.errors import StorageError
 from mobisearch.text import printable
 
 
 def print_json(document: object) -> None:
     """Print one JSON document, in ASCII, so that no terminal or locale can break it."""
-    click.echo(json.dumps(document, indent=2))
+    _print_result(json.dumps(document, indent=2))
 
 
 def print_line(text: str) -> None:
     """Print a line of a result; whatever could act on a terminal is escaped."""
-    click.echo(printable(text))
+    _print_result(printable(text))
 
 
 def print_message(text: str) -> None:
-    """Print a sentence for people, on stderr."""
-    click.echo(printable(text), err=True)
+    """Print a sentence for people, on stderr, if that can be written."""
+    with contextlib.suppress(OSError):
+        click.echo(printable(text), err=True)
+
+
+def _print_result(text: str) -> None:
+    try:
+        click.echo(text)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        message = f"cannot be written ({error.strerror}); what the command did to the index is kept"
+        raise StorageError("the output", message) from error
 
 
 def json_path(path: str) -> dict[str, Any]:
@@ -59,6 +72,7 @@ def make_streams_safe(*, is_debug: bool) -> None:
     libtiff writes a line about every odd tag straight to file descriptor 2. What it has to say
     reaches the user as the reason in the list of errors; with ``is_debug`` the lines are shown too.
     """
+    _fill_closed_streams()
     if not is_debug:
         own_stderr = os.dup(2)
         silent = os.open(os.devnull, os.O_WRONLY)
@@ -68,3 +82,23 @@ def make_streams_safe(*, is_debug: bool) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _fill_closed_streams() -> None:
+    """Put the null device where a caller closed a stream, before a file gets its number."""
+    while (handle := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(handle)
+    if sys.stdout is None:
+        sys.stdout = open(1, "w")  # noqa: SIM115 - open to the end
+    if sys.stderr is None:
+        sys.stderr = open(2, "w")  # noqa: SIM115 - open to the end
+
+
+def drop_unwritten() -> None:
+    """Forget what stdout and stderr did not take, or Python complains about it at its end."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -63,7 +63,7 @@ def cases(draw: st.DrawFn) -> Case:
 
 
 def _reference(case: Case) -> list[list[FoundVector]]:
-    """Every score in float64, sorted by score and id; the k best, and all that tie with the last."""
+    """Every score in float64, sorted by score and id; the best k and what ties with the last."""
     results = []
     for query in case.queries:
         found = [

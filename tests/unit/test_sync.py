@@ -620,7 +620,7 @@ ODD_NAMES = [
     b"tab\t.png",
     b"invalid \xff\xfe utf8.png",
     "emoji 🐈‍⬛.png".encode(),
-    "quote ' \" ` $(x) ;.png".encode(),
+    b"quote ' \" ` $(x) ;.png",
     b"back\\slash.png",
     b"-dash.png",
     "e\u0301 nfd.png".encode(),

@@ -124,9 +124,7 @@ def test_a_sheet_never_replaces_a_photo(command: Command, indexed: Path) -> None
     assert (indexed / "b.png").read_bytes() == before
 
 
-def test_an_odd_name_is_shown_escaped_and_given_as_bytes(
-    command: Command, photos: Path
-) -> None:
+def test_an_odd_name_is_shown_escaped_and_given_as_bytes(command: Command, photos: Path) -> None:
     odd = os.path.join(photos, os.fsdecode(b"\x1b[31m\xff.png"))
     os.rename(photos / "a.png", odd)
     command("index", photos)

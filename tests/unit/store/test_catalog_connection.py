@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 from collections.abc import Callable
@@ -61,9 +62,9 @@ def test_a_writer_waits_for_the_disk_at_every_commit(writer: CatalogWriter) -> N
 
 
 def test_a_reader_cannot_write(reader: CatalogReader, writer: CatalogWriter) -> None:
-    with pytest.raises(IndexReadOnlyError, match="cannot be opened or written"):
-        with reader._connected() as connection:
-            connection.exec_driver_sql("DELETE FROM meta")
+    read_only = pytest.raises(IndexReadOnlyError, match="cannot be opened or written")
+    with read_only, reader._connected() as connection:
+        connection.exec_driver_sql("DELETE FROM meta")
     assert writer.meta()["uuid"] == "u"
 
 
@@ -144,12 +145,13 @@ def test_a_foreign_or_damaged_catalog_is_refused_and_left_as_it_is(
     damaged = damage(layout.catalog_path.read_bytes())
     layout.catalog_path.write_bytes(damaged)
     files = sorted(os.listdir(layout.directory))
-    with pytest.raises(expected, match=words):
-        catalog = opener(layout.catalog_path)
-        try:
+
+    def read_the_model() -> None:
+        with contextlib.closing(opener(layout.catalog_path)) as catalog:
             catalog.model()
-        finally:
-            catalog.close()
+
+    with pytest.raises(expected, match=words):
+        read_the_model()
     assert layout.catalog_path.read_bytes() == damaged
     assert sorted(os.listdir(layout.directory)) == files
 

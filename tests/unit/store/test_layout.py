@@ -72,9 +72,9 @@ def test_a_link_that_leads_nowhere_is_refused(tmp_path: Path) -> None:
 
 def test_a_second_lock_says_who_holds_the_first(empty: IndexLayout) -> None:
     with empty.writer_lock():
-        with pytest.raises(IndexLockedError, match=f"process {os.getpid()} on ") as caught:
-            with empty.writer_lock():
-                pytest.fail("two locks at once")
+        is_locked = pytest.raises(IndexLockedError, match=f"process {os.getpid()} on ")
+        with is_locked as caught, empty.writer_lock():
+            pytest.fail("two locks at once")
         assert str(os.getpid()) in caught.value.holder
     with empty.writer_lock():
         pass

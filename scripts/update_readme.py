@@ -1,0 +1,91 @@
+"""Write the measured figures into the README, from the JSON in scripts/results.
+
+    python scripts/update_readme.py            writes
+    python scripts/update_readme.py --check    says whether the README has them already
+
+What is between a pair of marks, ``<!-- NAME -->`` and ``<!-- /NAME -->``, is replaced.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+README = REPOSITORY / "README.md"
+RESULTS = REPOSITORY / "scripts" / "results"
+
+
+def read(name: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((RESULTS / name).read_text())
+    return document
+
+
+def copies_text(document: dict[str, Any]) -> str:
+    """Return the table of altered copies."""
+    lines = [
+        f"{document['altered_photos']} photos, each altered in {len(document['results'])} ways, "
+        f"searched among {document['images_in_the_index']}:",
+        "",
+        "| altered copy | original first | among the first ten | its lowest score |",
+        "|---|---|---|---|",
+    ]
+    for name, row in document["results"].items():
+        shares = " | ".join(f"{100 * row[key]:.1f} %" for key in ("first", "among_ten"))
+        lines.append(f"| {name} | {shares} | {row['lowest_score']:.2f} |")
+    return "\n".join(lines)
+
+
+def scores_text(document: dict[str, Any]) -> str:
+    """Return what scores other photos get."""
+    other = document["score_of_the_most_similar_other_image"]
+    lowest = min(row["lowest_score"] for row in document["results"].values())
+    return (
+        f"the most similar *other* photo scored {other['median']:.2f} at the median and up to "
+        f"{other['highest']:.2f}, and a hard copy of the *same* photo as little as {lowest:.2f}."
+    )
+
+
+def decoding_text(document: dict[str, Any]) -> str:
+    """Return what reduced decoding changes and saves."""
+    measured = document["enlarged_to_12_megapixels_with_grain"]
+    reduced = measured["oversampling_2"]
+    return (
+        f"On {measured['n']} photos enlarged to 12 megapixels the cosine to the embedding of the "
+        f"full size was {reduced['cosine_median']:.4f} at the median and {reduced['cosine_min']:.3f} "
+        f"at the least, {100 * reduced['finds_itself_first']:.0f} % found themselves first, and "
+        f"decoding took {reduced['decode_ms'] / measured['decode_ms_exact']:.0%} of the time."
+    )
+
+
+def updated(text: str) -> str:
+    """Return the README's text with today's figures."""
+    copies, decoding = read("copies.json"), read("decoding.json")
+    parts = {
+        "copies": copies_text(copies),
+        "scores": scores_text(copies),
+        "decoding": decoding_text(decoding),
+    }
+    for name, part in parts.items():
+        pattern = re.compile(f"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)", re.DOTALL)
+        text, n_replaced = pattern.subn(lambda found, part=part: found[1] + part + found[2], text)
+        if n_replaced != 1:
+            raise SystemExit(f"README.md: expected the marks of {name} once, found {n_replaced}")
+    return text
+
+
+def main() -> None:
+    before = README.read_text()
+    after = updated(before)
+    if sys.argv[1:] == ["--check"]:
+        if after != before:
+            raise SystemExit("README.md: the figures are not those of scripts/results")
+        return
+    README.write_text(after)
+
+
+if __name__ == "__main__":
+    main()
