@@ -15,7 +15,7 @@ from typing import TypeVar
 from mobisearch.embedding import Embedder
 from mobisearch.errors import ModelMismatchError, RootUnavailableError
 from mobisearch.imaging import ScannedFile, ScanProblem, ScanSettings, scan_folder, stamp_of
-from mobisearch.pipeline import EmbeddedFile, FailedFile, FileOutcome, embed_files
+from mobisearch.pipeline import EmbeddedFile, FailedFile, FileOutcome, KnownFile, embed_files
 from mobisearch.store import CatalogWriter, FileRow, StagedFile, is_index, path_range
 from mobisearch.types import FileFailure, FileStamp, OnProgress, Progress, SyncReport
 
@@ -67,6 +67,7 @@ class Synchroniser:
         self._counts = _Counts()
         self._failures: list[FileFailure] = []
         self._warnings: list[str] = []
+        self._moved: set[int] = set()
         self._is_probed = False
 
     def sync(self, roots: Sequence[str], scan: ScanSettings, *, prune: bool) -> SyncReport:
@@ -77,6 +78,7 @@ class Synchroniser:
         """
         staging = self._catalog.staging
         staging.begin()
+        roots = _outermost(roots)
         gaps: list[str] = []
         complete: list[str] = []
         for root in roots:
@@ -89,15 +91,14 @@ class Synchroniser:
                 raise RootUnavailableError(
                     root,
                     "holds no images now but did before; if it is a drive, mount it and try "
-                    "again; if the images are gone for good, remove them from the index. "
+                    "again; if the images are gone for good: mobisearch remove FOLDER. "
                     "Nothing was changed",
                 )
             gaps += root_gaps
             if not root_gaps:
                 complete.append(root)
-        root_ids = {root: self._catalog.put_root(root) for root in sorted(set(roots), key=len)}
-        for root, root_id in root_ids.items():  # a root inside another comes later and has its own
-            staging.assign_root(root_id, path_range(root))
+        for root in roots:
+            staging.assign_root(self._catalog.put_root(root), path_range(root))
         counts = staging.compare()
         staging.find_vanished(
             [path_range(root) for root in roots],
@@ -108,23 +109,19 @@ class Synchroniser:
         self._read(staging.iter_changed(supported=True), total=counts.to_read)
         n_pruned = self._catalog.settle_missing(prune=prune, scopes=complete)
         for root in complete:
-            self._catalog.finish_root(root_ids[root])
+            self._catalog.finish_root(root)
         if prune and len(complete) < len(roots):
             self._warnings.append("a folder could not be read completely; nothing was pruned there")
         return self._report(
             returned=counts.returned,
             failed=counts.known_failures,
-            missing=sum(self._catalog.count_below(root, "missing") for root in _outermost(roots)),
+            missing=sum(self._catalog.count_below(root, "missing") for root in roots),
             pruned=n_pruned,
         )
 
     def add(self, paths: Sequence[str]) -> SyncReport:
         """Add single files, given by real absolute paths, whatever their names end in."""
-        staging = self._catalog.staging
-        staging.begin()
-        there = (path for path in paths if not _is_gone(path))
-        staging.put((path, _stamp_now(path), True) for path in there)  # these are not missing
-        staging.find_vanished((), gaps=())
+        self._catalog.staging.begin()
         known = self._catalog.find_files(paths)
         files = [known.get(path, StagedFile(path)) for path in dict.fromkeys(paths)]
         self._read(iter(files), total=len(files))
@@ -149,19 +146,25 @@ class Synchroniser:
         outcomes = embed_files(
             (file.path for file in paths), self._embedder, is_known=self._known.__contains__
         )
-        done = 0
+        seen = self._watched(outcomes, total=total)
         try:
-            for batch in _batches(zip(ahead, outcomes, strict=True), _FILES_PER_COMMIT):
+            for batch in _batches(zip(ahead, seen, strict=True), _FILES_PER_COMMIT):
                 if any(isinstance(outcome, EmbeddedFile) for _, outcome in batch):
                     self._check_probe()
                 rows = [self._row(file, outcome) for file, outcome in batch]
                 self._catalog.put_files([row for row in rows if row is not None])
                 self._known.update(o.sha256 for _, o in batch if isinstance(o, EmbeddedFile))
-                done += len(batch)
-                if self._on_progress is not None:
-                    self._on_progress(Progress(done, total, self._counts.failed))
         finally:
             outcomes.close()
+
+    def _watched(self, outcomes: Iterator[FileOutcome], *, total: int) -> Iterator[FileOutcome]:
+        """Pass outcomes on, and tell of each."""
+        failed = 0
+        for done, outcome in enumerate(outcomes, start=1):
+            failed += isinstance(outcome, FailedFile)
+            yield outcome
+            if self._on_progress is not None:
+                self._on_progress(Progress(done, total, failed))
 
     def _check_probe(self) -> None:
         """Compare the network with the one that the index was built with, once a run."""
@@ -195,9 +198,7 @@ class Synchroniser:
                 failure=outcome.failure,
                 root_id=file.root_id,
             )
-        moved_from = None
-        if file.image_id is None:
-            moved_from = self._catalog.staging.claim_moved(outcome.sha256, is_gone=_is_gone)
+        moved_from = self._find_moved(file, outcome)
         if moved_from is not None:
             self._counts.moved += 1
         elif file.image_id is None:
@@ -218,6 +219,16 @@ class Synchroniser:
             moved_from=moved_from,
             root_id=file.root_id,
         )
+
+    def _find_moved(self, file: StagedFile, outcome: EmbeddedFile | KnownFile) -> int | None:
+        """Return the image that this new path is: same content, and its own file gone; or None."""
+        if file.image_id is not None or isinstance(outcome, EmbeddedFile):
+            return None
+        for image_id, path in self._catalog.images_of_content(outcome.sha256):
+            if image_id not in self._moved and not os.path.lexists(path):
+                self._moved.add(image_id)
+                return image_id
+        return None
 
     def _is_racy(self, stamp: FileStamp) -> bool:
         return max(stamp.mtime_ns, stamp.ctime_ns) >= self._racy_after_ns
@@ -267,10 +278,6 @@ def _stamp_now(path: str) -> FileStamp:
         return stamp_of(os.stat(path))
     except (OSError, ValueError):
         return FileStamp(0, 0)
-
-
-def _is_gone(path: str) -> bool:
-    return not os.path.lexists(path)
 
 
 def _exactly(path: str) -> tuple[bytes, bytes]:

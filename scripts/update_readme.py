@@ -55,8 +55,8 @@ def decoding_text(document: dict[str, Any]) -> str:
     reduced = measured["oversampling_2"]
     return (
         f"On {measured['n']} photos enlarged to 12 megapixels the cosine to the embedding of the "
-        f"full size was {reduced['cosine_median']:.4f} at the median and {reduced['cosine_min']:.3f} "
-        f"at the least, {100 * reduced['finds_itself_first']:.0f} % found themselves first, and "
+        f"full size was {reduced['cosine_median']:.4f} at the median and "
+        f"{reduced['cosine_min']:.3f} at the least, {100 * reduced['finds_itself_first']:.0f} % found themselves first, and "
         f"decoding took {reduced['decode_ms'] / measured['decode_ms_exact']:.0%} of the time."
     )
 

@@ -69,7 +69,8 @@ class ImageTooLargeError(ImageError, ValueError):
         self.limit = limit
         self.unit = unit
         super().__init__(
-            path, f"{actual:,} {unit}, over the limit of {limit:,}; raise the limit to index it"
+            path,
+            f"{actual:,} {unit}, over the limit of {limit:,}; DecodeSettings can raise it",
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 
 from mobisearch.errors.ancestor import MobisearchError
 
@@ -23,8 +24,10 @@ class IndexNotFoundError(StoreError, FileNotFoundError):
     """There is no index in this directory."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
+        directory = shlex.quote(os.fspath(path))
         super().__init__(
-            path, "there is no index here; make one with: mobisearch index --index DIR FOLDER"
+            path,
+            f"there is no index here; make one with: mobisearch index --index {directory} FOLDER",
         )
 
 

@@ -32,8 +32,9 @@ from mobisearch.errors import (
 CATALOG_NAME = "mobisearch.db"
 
 _README = """\
-This folder is a mobisearch index. mobisearch.db holds everything that matters: do not edit or
-delete it. Everything else may be deleted at any time; it is made again when it is needed.
+This folder is a mobisearch index. mobisearch.db holds everything that matters, together with
+mobisearch.db-wal and mobisearch.db-shm if they are there: do not edit, delete or separate them.
+The folder segments may be deleted at any time; it is made again when it is needed.
 """
 _CACHEDIR_TAG = """\
 Signature: 8a477f597d28d172789f06886806bc55
@@ -79,20 +80,30 @@ class IndexLayout:
 
     def require(self) -> None:
         """Raise IndexNotFoundError unless there is a catalog."""
-        if not self.catalog_path.exists():
-            raise IndexNotFoundError(self.directory)
+        try:
+            os.stat(self.catalog_path)
+        except (FileNotFoundError, NotADirectoryError):
+            raise IndexNotFoundError(self.directory) from None
+        except OSError as error:
+            message = f"cannot be opened ({error.strerror})"
+            raise IndexReadOnlyError(self.directory, message) from error
 
     def check_is_free(self) -> None:
         """Raise unless an index can be made here without touching anything that is there.
 
         Raises:
             IndexExistsError: an index is there, or files that are not ours.
-            IndexReadOnlyError: the system refuses to look.
+            IndexReadOnlyError: nothing can be written here.
         """
-        if self.catalog_path.exists():
-            raise IndexExistsError(self.directory)
         with mapped_os_errors(self.directory):
-            if not os.path.lexists(self.directory):
+            if self.catalog_path.exists():
+                raise IndexExistsError(self.directory)
+            ancestors = (self.directory, *self.directory.parents)
+            nearest = next(folder for folder in ancestors if os.path.lexists(folder))
+            if nearest.is_dir() and not os.access(nearest, os.W_OK | os.X_OK):
+                message = f"cannot be written ({nearest} is read-only); choose another directory"
+                raise IndexReadOnlyError(self.directory, message)
+            if nearest != self.directory:
                 return
             if not self.directory.is_dir():
                 raise IndexExistsError(self.directory, "a file of this name is in the way")

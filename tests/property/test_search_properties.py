@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,18 +63,18 @@ def cases(draw: st.DrawFn) -> Case:
     return Case(tuple(parts), hidden, queries, k)
 
 
+def _cosine(row: NDArray[np.float64], query: NDArray[np.float64]) -> float:
+    return math.fsum(row * query) / math.sqrt(math.fsum(row * row) * math.fsum(query * query))
+
+
 def _reference(case: Case) -> list[list[FoundVector]]:
-    """Every score in float64, sorted by score and id; the best k and what ties with the last."""
+    """Every cosine in float64, sorted by score and id; the best k and what ties with the last."""
     results = []
-    for query in case.queries:
+    for query in case.queries.astype(np.float64):
         found = [
-            FoundVector(int(number), float(np.clip(score, -1, 1)))
+            FoundVector(int(number), float(np.clip(round(_cosine(row, query), 9), -1, 1)))
             for part in case.parts
-            for number, score in zip(
-                part.ids,
-                np.einsum("ij,j->i", part.rows.astype(np.float64), query.astype(np.float64)),
-                strict=True,
-            )
+            for number, row in zip(part.ids, part.rows.astype(np.float64), strict=True)
             if number not in case.hidden
         ]
         found.sort(key=lambda entry: (-entry.score, entry.vector_id))

@@ -343,13 +343,31 @@ def test_roots_in_one_another_and_twice_give_each_photo_once(
     report = index.sync(photos, photos / "deep", f"{photos}/", ".", "./deep/", link, f"{link}/deep")
     assert _counts(report) == {"added": 4}
     assert sorted(_paths(index)) == sorted(str(path) for path in photos.rglob("*.png"))
-    assert index.status().roots == (str(photos), str(photos / "deep"))
+    assert index.status().roots == (str(photos),)
     assert _counts(index.sync(photos / "deep", photos)) == {"unchanged": 4}
     (photos / "a.png").unlink()
     (photos / "link.png").symlink_to(photos / "b.png")
     report = index.sync(photos, photos / "deep", photos)
     assert _counts(report) == {"unchanged": 3, "missing": 1}
     assert report.warnings == (f"{photos / 'link.png'}: a symbolic link, not followed",)
+
+
+def test_a_renamed_root_takes_its_images_along(index: ImageIndex, photos: Path) -> None:
+    index.sync(photos)
+    ids = {Path(path).name: image_id for path, image_id in _paths(index).items()}
+    renamed = photos.rename(photos.parent / "renamed")
+    assert _counts(index.sync(renamed)) == {"moved": 4}
+    assert {Path(path).name: image_id for path, image_id in _paths(index).items()} == ids
+    assert all(path.startswith(str(renamed)) for path in _paths(index))
+    assert index.remove([photos]) == 0
+    assert index.status().roots == (str(renamed),)
+
+
+def test_a_copy_in_another_folder_is_an_image_of_its_own(index: ImageIndex, photos: Path) -> None:
+    index.sync(photos)
+    shutil.copytree(photos, photos.parent / "backup")
+    assert _counts(index.sync(photos.parent / "backup")) == {"added": 4}
+    assert len(index) == 8
 
 
 def test_a_sync_of_one_root_leaves_the_others_alone(

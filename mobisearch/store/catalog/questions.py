@@ -116,6 +116,17 @@ class Catalog(abc.ABC):
                 found[path] = StagedFile(path, row.file_id, sha256, row.root_id, is_missing)
         return found
 
+    def images_of_content(self, sha256: str) -> list[tuple[int, str]]:
+        """Return id and path of each image with this content, missing ones too."""
+        file, content = schema.file, schema.content
+        statement = (
+            select(file.c.file_id, file.c.path)
+            .select_from(file.join(content))
+            .where(content.c.sha256 == bytes.fromhex(sha256))
+            .order_by(file.c.file_id)
+        )
+        return [(row.file_id, os.fsdecode(row.path)) for row in self._rows(statement)]
+
     def count_contents(self) -> int:
         """Count different contents among the images that searches can return."""
         statement = select(func.count(schema.file.c.content_id.distinct())).where(

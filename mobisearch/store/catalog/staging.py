@@ -31,10 +31,8 @@ CREATE TEMP TABLE IF NOT EXISTS staged (
 );
 CREATE TEMP TABLE IF NOT EXISTS vanished (
     file_id INTEGER PRIMARY KEY,
-    path BLOB NOT NULL,
-    sha256 BLOB
+    path BLOB NOT NULL
 );
-CREATE INDEX IF NOT EXISTS temp.vanished_by_sha256 ON vanished (sha256);
 DELETE FROM staged;
 DELETE FROM vanished;
 """
@@ -55,18 +53,9 @@ UPDATE file SET state = 'ok' WHERE state = 'missing' AND file_id IN
 """
 
 _VANISHED_BELOW = """
-INSERT OR IGNORE INTO vanished (file_id, path, sha256)
-SELECT file.file_id, file.path, content.sha256
-FROM file LEFT JOIN content USING (content_id)
+INSERT OR IGNORE INTO vanished (file_id, path)
+SELECT file_id, path FROM file
 WHERE file.path >= ? AND file.path < ? AND file.state != 'missing'
-    AND NOT EXISTS (SELECT 1 FROM staged WHERE staged.path = file.path)
-"""
-
-_MISSING_BEFORE = """
-INSERT OR IGNORE INTO vanished (file_id, path, sha256)
-SELECT file.file_id, file.path, content.sha256
-FROM file JOIN content USING (content_id)
-WHERE file.state = 'missing'
     AND NOT EXISTS (SELECT 1 FROM staged WHERE staged.path = file.path)
 """
 
@@ -79,9 +68,11 @@ WHERE NOT staged.same AND staged.supported = ? AND staged.place > ?
 ORDER BY staged.place LIMIT ?
 """
 
-_MARK_VANISHED = (
-    "DELETE FROM file WHERE state = 'error' AND file_id IN (SELECT file_id FROM vanished)",
-    "UPDATE file SET state = 'missing' WHERE file_id IN (SELECT file_id FROM vanished)",
+_MARK_VANISHED = (  # those that are still at their path: they did not move meanwhile
+    "DELETE FROM file WHERE state = 'error'"
+    " AND (file_id, path) IN (SELECT file_id, path FROM vanished)",
+    "UPDATE file SET state = 'missing'"
+    " WHERE (file_id, path) IN (SELECT file_id, path FROM vanished)",
 )
 
 
@@ -111,7 +102,6 @@ class Staging:
         self, transaction: Callable[[], contextlib.AbstractContextManager[Connection]]
     ) -> None:
         self._transaction = transaction
-        self._n_vanished = 0
 
     def begin(self) -> None:
         """Start with empty tables."""
@@ -190,28 +180,6 @@ class Staging:
             for bounds in gaps:
                 gone = "DELETE FROM vanished WHERE path >= ? AND path < ?"
                 connection.exec_driver_sql(gone, bounds)
-            connection.exec_driver_sql(_MISSING_BEFORE)
-            count = connection.exec_driver_sql("SELECT count(*) FROM vanished")
-            self._n_vanished = int(count.scalar_one())
-
-    def claim_moved(self, sha256: str, *, is_gone: Callable[[str], bool]) -> int | None:
-        """Return the id of a vanished image with this content, once, or None.
-
-        Args:
-            is_gone: says whether there is really no file at a path: a scan can have left it out.
-        """
-        if not self._n_vanished:
-            return None
-        with self._transaction() as connection:
-            statement = "SELECT file_id, path FROM vanished WHERE sha256 = ? ORDER BY file_id"
-            candidates = connection.exec_driver_sql(statement, (bytes.fromhex(sha256),)).all()
-            for file_id, path in candidates:
-                if is_gone(os.fsdecode(path)):
-                    claimed = "DELETE FROM vanished WHERE file_id = ?"
-                    connection.exec_driver_sql(claimed, (file_id,))
-                    self._n_vanished -= 1
-                    return int(file_id)
-        return None
 
     def iter_changed(self, *, supported: bool) -> Iterator[StagedFile]:
         """Give each new or changed file, in the order of the scan, a page at a time."""
@@ -232,6 +200,6 @@ class Staging:
             place = rows[-1].place
 
     def mark_vanished(self, connection: Connection) -> None:
-        """Mark every vanished file that was not claimed; those that only held an error go."""
+        """Mark every vanished file that did not move; those that only held an error go."""
         for statement in _MARK_VANISHED:
             connection.exec_driver_sql(statement)

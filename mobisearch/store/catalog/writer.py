@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import delete, insert, select, update
-from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.engine import Connection
 
@@ -19,20 +18,7 @@ from mobisearch.store.catalog.connection import mapped_sqlite_errors, writer_eng
 from mobisearch.store.catalog.questions import Catalog
 from mobisearch.store.catalog.rows import FileRow, ModelRow, SegmentRow, path_range
 from mobisearch.store.catalog.staging import Staging
-
-
-def _put_file_statement() -> Insert:
-    """Insert a file, or replace all that is known of the file at that path but its id."""
-    statement = upsert(schema.file)
-    changes = {
-        column.name: statement.excluded[column.name]
-        for column in schema.file.c
-        if column.name not in ("file_id", "path")
-    }
-    return statement.on_conflict_do_update(index_elements=["path"], set_=changes)
-
-
-_PUT_FILE = _put_file_statement()
+from mobisearch.store.catalog.values import PUT_FILE, content_values, file_values
 
 _CLOSING_WAIT_MS = 500
 
@@ -94,17 +80,31 @@ class CatalogWriter(Catalog):
         self._connection.engine.dispose()
 
     def put_root(self, path: str) -> int:
-        """Remember a root and return its id; nothing changes if it is known."""
-        with self._transaction() as connection:
-            statement = upsert(schema.root).values(path=os.fsencode(path))
-            connection.execute(statement.on_conflict_do_nothing())
-            wanted = select(schema.root.c.root_id).where(schema.root.c.path == os.fsencode(path))
-            return int(connection.execute(wanted).scalar_one())
+        """Remember a root and return its id.
 
-    def finish_root(self, root_id: int) -> None:
-        """Note that a root was scanned completely."""
+        A folder inside a known root needs no row of its own: the id is that of the root around it.
+        Known roots inside the new one become part of it.
+        """
+        root, name = schema.root, os.fsencode(path)
+        low, high = path_range(path)
         with self._transaction() as connection:
-            statement = update(schema.root).where(schema.root.c.root_id == root_id)
+            for row in connection.execute(select(root)).all():
+                outer, _ = path_range(os.fsdecode(row.path))
+                if row.path == name or name.startswith(outer):
+                    return int(row.root_id)
+            connection.execute(insert(root).values(path=name))
+            wanted = select(root.c.root_id).where(root.c.path == name)
+            root_id = int(connection.execute(wanted).scalar_one())
+            inner = select(root.c.root_id).where(root.c.path >= low, root.c.path < high)
+            is_inner = schema.file.c.root_id.in_(inner)
+            connection.execute(update(schema.file).where(is_inner).values(root_id=root_id))
+            connection.execute(delete(root).where(root.c.path >= low, root.c.path < high))
+            return root_id
+
+    def finish_root(self, path: str) -> None:
+        """Note that a root was scanned completely; nothing happens for a part of a root."""
+        with self._transaction() as connection:
+            statement = update(schema.root).where(schema.root.c.path == os.fsencode(path))
             connection.execute(statement.values(scanned_at=now()))
 
     def put_files(self, rows: Sequence[FileRow]) -> None:
@@ -116,18 +116,18 @@ class CatalogWriter(Catalog):
             moved = [row for row in rows if row.moved_from is not None]
             for row in moved:
                 target = schema.file.c.file_id == row.moved_from
-                values = _file_values(row, content_ids)
+                values = file_values(row, content_ids)
                 connection.execute(update(schema.file).where(target).values(values))
-            others = [_file_values(row, content_ids) for row in rows if row.moved_from is None]
+            others = [file_values(row, content_ids) for row in rows if row.moved_from is None]
             if others:
-                connection.execute(_PUT_FILE, others)
+                connection.execute(PUT_FILE, others)
             _next_generation(connection)
 
     def _put_contents(self, connection: Connection, rows: Sequence[FileRow]) -> dict[bytes, int]:
         """Store contents and embeddings that are new; return the ids of all contents in rows."""
         new = {row.sha256: row for row in rows if row.sha256 and row.facts is not None}
         if new:
-            contents = [_content_values(row) for row in new.values()]
+            contents = [content_values(row) for row in new.values()]
             connection.execute(upsert(schema.content).on_conflict_do_nothing(), contents)
         wanted = sorted({bytes.fromhex(row.sha256) for row in rows if row.sha256})
         content = schema.content.c
@@ -149,18 +149,19 @@ class CatalogWriter(Catalog):
         return ids
 
     def remove_files(self, paths: Sequence[str]) -> int:
-        """Forget files, and all files below folders; return how many were known.
+        """Forget files, all files below folders, and roots; return how many files were known.
 
         The files themselves are not touched.
         """
         n_removed = 0
-        file_path = schema.file.c.path
         with self._transaction() as connection:
             for path in paths:
                 low, high = path_range(path)
-                is_below = (file_path >= low) & (file_path < high)
-                is_meant = (file_path == os.fsencode(path)) | is_below
-                n_removed += connection.execute(delete(schema.file).where(is_meant)).rowcount
+                for table in (schema.file, schema.root):
+                    column = table.c.path
+                    is_meant = (column == os.fsencode(path)) | ((column >= low) & (column < high))
+                    n_rows = connection.execute(delete(table).where(is_meant)).rowcount
+                    n_removed += n_rows if table is schema.file else 0
             _remove_orphans(connection)
             _next_generation(connection)
         return n_removed
@@ -245,44 +246,3 @@ def _remove_orphans(connection: Connection) -> None:
     connection.execute(insert(schema.tombstone).from_select(["vector_id"], dead))
     connection.execute(delete(schema.vector).where(vector.content_id.in_(unused)))
     connection.execute(delete(schema.content).where(~is_used.exists()))
-
-
-def _content_values(row: FileRow) -> Mapping[str, object]:
-    assert row.facts is not None
-    assert row.sha256 is not None
-    facts = row.facts
-    return {
-        "sha256": bytes.fromhex(row.sha256),
-        "format": facts.format,
-        "width": facts.width,
-        "height": facts.height,
-        "taken_at": facts.taken_at,
-        "camera": facts.camera,
-        "latitude": facts.latitude,
-        "longitude": facts.longitude,
-    }
-
-
-def _file_values(row: FileRow, content_ids: Mapping[bytes, int]) -> dict[str, object]:
-    values: dict[str, object] = {
-        "path": os.fsencode(row.path),
-        "root_id": row.root_id,
-        "size_bytes": row.stamp.size_bytes,
-        "mtime_ns": row.stamp.mtime_ns,
-        "ctime_ns": row.stamp.ctime_ns,
-        "inode": row.stamp.inode,
-        "racy": int(row.is_racy),
-        "state": "ok",
-        "content_id": None,
-        "error_code": None,
-        "error_reason": None,
-    }
-    if row.failure is not None:
-        values |= {
-            "state": "error",
-            "error_code": row.failure.code,
-            "error_reason": row.failure.reason,
-        }
-    elif row.sha256 is not None:
-        values["content_id"] = content_ids[bytes.fromhex(row.sha256)]
-    return values

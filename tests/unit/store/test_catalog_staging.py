@@ -114,21 +114,18 @@ def test_a_missing_image_with_its_old_stamp_returns_unread(
     assert writer.generation() == before + 1
 
 
-def test_a_vanished_image_is_claimed_by_content_once_lowest_id_first(
+def test_a_vanished_image_that_moved_meanwhile_is_not_missing(
     writer: CatalogWriter, file_row: RowMaker
 ) -> None:
-    rows = [file_row("/a.jpg", seed=1), file_row("/b.jpg", seed=1), file_row("/c.jpg", seed=2)]
-    writer.put_files(rows)
+    writer.put_files([file_row("/a.jpg", seed=1), file_row("/b.jpg", seed=2)])
     _sync(writer)
-    sha256 = str(rows[0].sha256)
-    there = "/a.jpg"
-
-    def claim() -> int | None:
-        return writer.staging.claim_moved(sha256, is_gone=lambda path: path != there)
-
-    assert [claim(), claim()] == [2, None]
-    there = ""
-    assert [claim(), claim()] == [1, None]
+    writer.put_files([dataclasses.replace(file_row("/c.jpg", seed=1), moved_from=1)])
+    writer.settle_missing(prune=False, scopes=[])
+    found = writer.find_files(["/a.jpg", "/b.jpg", "/c.jpg"])
+    assert {path: file.is_missing for path, file in found.items()} == {
+        "/b.jpg": True,
+        "/c.jpg": False,
+    }
 
 
 def test_nothing_has_vanished_in_a_gap(writer: CatalogWriter, file_row: RowMaker) -> None:

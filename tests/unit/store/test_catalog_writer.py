@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
@@ -156,3 +157,15 @@ def test_a_root_is_remembered_once(writer: CatalogWriter) -> None:
     assert set(roots) == {"/p", "/q"}
     assert roots["/p"] is not None
     assert roots["/q"] is None
+
+
+def test_a_root_inside_another_is_part_of_it(writer: CatalogWriter, file_row: RowMaker) -> None:
+    inner = writer.put_root("/p/q")
+    other = writer.put_root("/p-other")
+    writer.put_files([replace(file_row("/p/q/a.jpg", seed=1), root_id=inner)])
+    outer = writer.put_root("/p")
+    assert set(writer.roots()) == {"/p", "/p-other"}
+    assert writer.put_root("/p/q/deeper") == outer != other
+    assert writer.find_files(["/p/q/a.jpg"])["/p/q/a.jpg"].root_id == outer
+    writer.finish_root("/p/q/deeper")
+    assert writer.roots()["/p"] is None
