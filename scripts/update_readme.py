@@ -44,8 +44,8 @@ def scores_text(document: dict[str, Any]) -> str:
     other = document["score_of_the_most_similar_other_image"]
     lowest = min(row["lowest_score"] for row in document["results"].values())
     return (
-        f"the most similar *other* photo scored {other['median']:.2f} at the median and up to "
-        f"{other['highest']:.2f}, and a hard copy of the *same* photo as little as {lowest:.2f}."
+        f"  the most similar *other* photo scored {other['median']:.2f} at the median and up to "
+        f"{other['highest']:.2f}, and a hard copy\n  of the *same* photo as little as {lowest:.2f}."
     )
 
 
@@ -53,11 +53,12 @@ def decoding_text(document: dict[str, Any]) -> str:
     """Return what reduced decoding changes and saves."""
     measured = document["enlarged_to_12_megapixels_with_grain"]
     reduced = measured["oversampling_2"]
+    share = 100 * reduced["finds_itself_first"]
     return (
-        f"On {measured['n']} photos enlarged to 12 megapixels the cosine to the embedding of the "
+        f"On {measured['n']} photos enlarged to 12 megapixels the cosine to the embedding of the\n"
         f"full size was {reduced['cosine_median']:.4f} at the median and "
-        f"{reduced['cosine_min']:.3f} at the least, {100 * reduced['finds_itself_first']:.0f} % found themselves first, and "
-        f"decoding took {reduced['decode_ms'] / measured['decode_ms_exact']:.0%} of the time."
+        f"{reduced['cosine_min']:.3f} at the least, {share:.0f} % found themselves first,\n"
+        f"and decoding took {reduced['decode_ms'] / measured['decode_ms_exact']:.0%} of the time."
     )
 
 

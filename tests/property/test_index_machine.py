@@ -112,8 +112,7 @@ class IndexMachine(RuleBasedStateMachine):
         for number, row in enumerate(self.rows):
             for match in self.index.search_by_vector(row, k=100):
                 where = os.path.relpath(match.image.path, self.photos)
-                best = float(np.dot(row.astype(np.float64), row.astype(np.float64)))
-                if match.score == min(best, 1.0):
+                if match.score == 1:
                     found[where] = (match.image.id, number)
         return found
 
@@ -141,18 +140,18 @@ class IndexMachine(RuleBasedStateMachine):
                 self.known[where] = Known(image_id, what)
         return counts
 
-    def _vanished(self, *, only_missing: bool) -> dict[int, list[str]]:
+    def _vanished(self) -> dict[int, list[str]]:
         """Return content -> names that moved images may come from, lowest id first."""
         gone: dict[int, list[str]] = {}
         for where, known in sorted(self.known.items(), key=lambda pair: pair[1].image_id):
-            if where not in self.files and (known.is_missing or not only_missing):
+            if where not in self.files:
                 gone.setdefault(known.content, []).append(where)
         return gone
 
     @precondition(lambda self: self.files)
     @rule(prune=st.booleans())
     def sync(self, prune: bool) -> None:
-        vanished = self._vanished(only_missing=False)
+        vanished = self._vanished()
         report = self.index.sync(self.photos, prune=prune)
         in_order = sorted(self.files, key=lambda where: ("/" in where, where))
         counts = self._take_over(in_order, vanished=vanished)
@@ -167,7 +166,7 @@ class IndexMachine(RuleBasedStateMachine):
 
     @rule(names=st.lists(name, min_size=1, max_size=3, unique=True))
     def add(self, names: list[str]) -> None:
-        vanished = self._vanished(only_missing=True)
+        vanished = self._vanished()
         there = [where for where in names if where in self.files]
         report = self.index.add([self.photos / where for where in names])
         counts = self._take_over(there, vanished=vanished)

@@ -152,7 +152,7 @@ def test_only_missing_files_in_scope_are_pruned(writer: CatalogWriter, file_row:
 
 def test_a_root_is_remembered_once(writer: CatalogWriter) -> None:
     assert writer.put_root("/p") == writer.put_root("/p") != writer.put_root("/q")
-    writer.finish_root(writer.put_root("/p"))
+    writer.finish_root("/p")
     roots = writer.roots()
     assert set(roots) == {"/p", "/q"}
     assert roots["/p"] is not None
