@@ -30,6 +30,13 @@ def as_list(values: Sequence[_T]) -> list[_T]:
     return list(values)
 
 
+def at_least_one(folders: tuple[PathArgument, ...]) -> tuple[PathArgument, ...]:
+    """Return the folders of a call, and refuse a call without any."""
+    if not folders:
+        raise TypeError("expected at least one folder")
+    return folders
+
+
 def checked_count(k: object) -> int:
     """Return ``k`` as an int.
 

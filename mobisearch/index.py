@@ -12,7 +12,14 @@ from typing import Self
 
 from numpy.typing import ArrayLike
 
-from mobisearch.arguments import PathArgument, as_list, checked_count, real_path, unit_row
+from mobisearch.arguments import (
+    PathArgument,
+    as_list,
+    at_least_one,
+    checked_count,
+    real_path,
+    unit_row,
+)
 from mobisearch.embedding import Embedder
 from mobisearch.errors import ModelMismatchError, NotYetError, UnknownImageIdError
 from mobisearch.imaging import ImageSource, ScanSettings, name_of
@@ -158,7 +165,7 @@ class ImageIndex:
             IndexLockedError: another process is writing.
             StorageError: the disk is full or failing.
         """
-        roots = [resolve_root(folder) for folder in folders]
+        roots = [resolve_root(folder) for folder in at_least_one(folders)]
         with self._writing() as catalog:
             run = Synchroniser(catalog, self._embedder, on_progress=on_progress)
             return run.sync(roots, scan or ScanSettings(), prune=prune)
@@ -166,11 +173,7 @@ class ImageIndex:
     def add(
         self, paths: Sequence[PathArgument], *, on_progress: OnProgress | None = None
     ) -> SyncReport:
-        """Add image files, or read them again; failures are data in the report.
-
-        Raises:
-            IndexLockedError, StorageError: as for ``sync``.
-        """
+        """Add image files, or read them again; failures are data in the report."""
         files = [real_path(path) for path in as_list(paths)]
         with self._writing() as catalog:
             return Synchroniser(catalog, self._embedder, on_progress=on_progress).add(files)
@@ -196,6 +199,7 @@ class ImageIndex:
                 yield catalog
                 self._vectors.refresh(catalog)
             finally:
+                self._catalog.release()
                 catalog.close()
 
     def search(self, query: ImageSource, k: int = 10) -> Matches:
@@ -217,14 +221,10 @@ class ImageIndex:
             return self._catalog.matches(found[0], k, query=name_of(query))
 
     def search_many(self, queries: Sequence[ImageSource], k: int = 10) -> list[Matches]:
-        """Find the images most like each of several images.
+        """Find the images most like each of several images, one list of matches for each.
 
-        Returns:
-            One list of matches for each query, in order. A query that cannot be used gives an empty
-            one whose ``error`` says why.
-
-        Raises:
-            InvalidResultCountError: ``k`` is below 1.
+        A query that cannot be used gives an empty list whose ``error`` says why. Raises
+        InvalidResultCountError if ``k`` is below 1.
         """
         k = checked_count(k)
         sources = as_list(queries)

@@ -56,6 +56,8 @@ class Matches(list[Match]):
         if self.error is not None:
             return f"<p>{_safe(str(self.error))}</p>"
         title = f"<p>{_safe(self.query)}: {len(self)} matches</p>" if self.query else ""
+        if not self:
+            return title or "<p>no matches</p>"
         more = f"<p>and {len(self) - _MAX_SHOWN} more</p>" if len(self) > _MAX_SHOWN else ""
         return title + _row([_cell(match) for match in self[:_MAX_SHOWN]]) + more
 

@@ -246,7 +246,7 @@ class Synchroniser:
             missing=missing,
             pruned=pruned,
             failed=counts.failed + failed,
-            retried=counts.failed,
+            failed_now=counts.failed,
             seconds=round(time.monotonic() - self._started, 3),
             failures=tuple(self._failures),
             warnings=tuple(dict.fromkeys(self._warnings)),

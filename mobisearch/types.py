@@ -151,7 +151,7 @@ class SyncReport:
         missing: files in the index that are gone from the folder; hidden from results, kept.
         pruned: missing files forgotten in this run.
         failed: files that cannot be indexed now.
-        retried: of ``failed``, those tried in this run; the rest had failed before and have not
+        failed_now: of ``failed``, those tried in this run; the rest had failed before and have not
             changed since.
         seconds: wall time.
         failures: one entry for each file tried in this run that failed.
@@ -166,7 +166,7 @@ class SyncReport:
     missing: int = 0
     pruned: int = 0
     failed: int = 0
-    retried: int = 0
+    failed_now: int = 0
     seconds: float = 0.0
     failures: tuple[FileFailure, ...] = ()
     warnings: tuple[str, ...] = ()

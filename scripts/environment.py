@@ -38,7 +38,9 @@ def make_environment(folder: Path, *, extras: str) -> Path:
             "On Debian and Ubuntu, python3-venv may be missing: apt install python3-venv"
         ) from error
     target = f"{REPOSITORY}[{extras}]" if extras else str(REPOSITORY)
-    command = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
+    command = [str(python), "-m", "pip", "install", "--disable-pip-version-check"]
+    if not sys.stdout.isatty():
+        command.append("--quiet")
     if subprocess.run([*command, "--editable", target], check=False).returncode:
         raise SystemExit("the installation failed; what pip printed above says why")
     stamp.write_text(f"{identity} {extras}\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import signal
 import sys
 import traceback
@@ -16,6 +17,7 @@ from mobisearch.cli import exit_codes
 from mobisearch.cli.indexing import index_command
 from mobisearch.cli.inspecting import errors_command, status_command, verify_command
 from mobisearch.cli.output import drop_unwritten, make_streams_safe, print_message
+from mobisearch.cli.removing import remove_command
 from mobisearch.cli.searching import search_command
 from mobisearch.errors import MobisearchError
 
@@ -31,7 +33,14 @@ def cli() -> None:
     """  # noqa: D301 - click reads the control character
 
 
-for _command in (index_command, search_command, status_command, errors_command, verify_command):
+for _command in (
+    index_command,
+    search_command,
+    remove_command,
+    status_command,
+    errors_command,
+    verify_command,
+):
     cli.add_command(_command)
 
 
@@ -39,7 +48,8 @@ def main() -> NoReturn:
     """Run the command line and exit with the code that ``exit_codes`` gives."""
     is_debug = "--debug" in sys.argv
     make_streams_safe(is_debug=is_debug)
-    warnings.filterwarnings("ignore", module="PIL")  # damaged metadata is no news to a user
+    warnings.filterwarnings("ignore", module="PIL")  # what is damaged is in the list of errors
+    logging.getLogger("PIL").setLevel(logging.CRITICAL)
     if hasattr(signal, "SIGTERM"):
         signal.signal(signal.SIGTERM, _interrupt)
     code = _run(is_debug=is_debug)
@@ -78,7 +88,7 @@ def _run(*, is_debug: bool) -> int:
 
 
 def _interrupted() -> int:
-    print_message("mobisearch: interrupted; what was finished is kept")
+    print_message("mobisearch: interrupted; what was finished is kept, run it again to go on")
     return exit_codes.INTERRUPTED
 
 

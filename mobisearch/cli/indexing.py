@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 
 import click
 
 import mobisearch
 from mobisearch.cli import exit_codes
 from mobisearch.cli.options import common_options
-from mobisearch.cli.output import json_path, print_json, print_line, print_message
+from mobisearch.cli.output import (
+    index_option,
+    json_path,
+    print_json,
+    print_line,
+    print_message,
+    print_note,
+)
 from mobisearch.cli.progress import ProgressBar
+from mobisearch.errors import IndexNotFoundError
 from mobisearch.text import printable
 from mobisearch.types import DecodeSettings, SyncReport
 
+_SEEN = ("added", "updated", "moved", "returned", "unchanged", "failed")
 _SHOWN = 10
+_MIN_FOR_RATE = 100  # fewer say more about loading the network than about images
 
 
 @click.command("index")
@@ -60,19 +69,20 @@ def index_command(
     else:
         print_line(_summary(report, n_images))
     _explain(report, index_path)
+    if not any(getattr(report, name) for name in (*_SEEN, "missing")):
+        print_message(f"no images were found in {', '.join(folders)}")
     return exit_codes.SOME_FAILED if report.failed else exit_codes.OK
 
 
 def _open_or_create(path: str, *, exact: bool) -> mobisearch.ImageIndex:
     settings = DecodeSettings(exact=exact)
-    directory = Path(path).expanduser()
-    if (directory / "mobisearch.db").exists():
-        if not exact:
-            return mobisearch.ImageIndex.open(directory)
-        with mobisearch.ImageIndex.open(directory) as index:
+    try:
+        with mobisearch.ImageIndex.open(path) as index:
             name = index.status().model
-        return mobisearch.ImageIndex.open(directory, mobisearch.Embedder(name, settings=settings))
-    return mobisearch.ImageIndex.create(directory, mobisearch.Embedder(settings=settings))
+    except IndexNotFoundError:
+        print_note("making a new index, loading the network ...")
+        return mobisearch.ImageIndex.create(path, mobisearch.Embedder(settings=settings))
+    return mobisearch.ImageIndex.open(path, mobisearch.Embedder(name, settings=settings))
 
 
 def _document(report: SyncReport, n_images: int) -> dict[str, object]:
@@ -95,7 +105,7 @@ def _summary(report: SyncReport, n_images: int) -> str:
         if getattr(report, name) or name in always
     ]
     n_read = report.added + report.updated
-    rate = f", {n_read / report.seconds:.0f} images/s" if n_read and report.seconds else ""
+    rate = f", {n_read / report.seconds:.0f} images/s" if n_read >= _MIN_FOR_RATE else ""
     return (
         f"{', '.join(parts)} in {report.seconds:.1f} s{rate}; the index holds {n_images:,} images"
     )
@@ -109,7 +119,5 @@ def _explain(report: SyncReport, index_path: str) -> None:
     for failure in report.failures[:_SHOWN]:
         print_message(f"failed: {failure.path}: {failure.reason}")
     if report.failed > min(len(report.failures), _SHOWN):
-        command = "mobisearch errors"
-        if index_path != "indexes/default":
-            command += f" --index {index_path}"
+        command = f"mobisearch errors{index_option(index_path)}"
         print_message(f"{report.failed:,} files cannot be indexed; list them with: {command}")

@@ -7,11 +7,13 @@ import contextlib
 import io
 import json
 import os
+import shlex
 import sys
 from typing import Any
 
 import click
 
+from mobisearch.cli.options import DEFAULT_INDEX
 from mobisearch.errors import StorageError
 from mobisearch.text import printable
 
@@ -30,6 +32,17 @@ def print_message(text: str) -> None:
     """Print a sentence for people, on stderr, if that can be written."""
     with contextlib.suppress(OSError):
         click.echo(printable(text), err=True)
+
+
+def print_note(text: str) -> None:
+    """Say what is going on, on stderr, if that is a terminal: it is of no use in a log."""
+    if sys.stderr.isatty():
+        print_message(text)
+
+
+def index_option(path: str) -> str:
+    """Return the ``--index`` option for a suggested command, quoted; empty for the default."""
+    return "" if path == DEFAULT_INDEX else f" --index {shlex.quote(path)}"
 
 
 def _print_result(text: str) -> None:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 import mobisearch
 from mobisearch.cli import exit_codes
 from mobisearch.cli.options import common_options
-from mobisearch.cli.output import json_path, print_json, print_line, print_message
+from mobisearch.cli.output import (
+    index_option,
+    json_path,
+    print_json,
+    print_line,
+    print_message,
+    print_note,
+)
 from mobisearch.errors import ImageNotFoundError
 from mobisearch.results import Matches
 
@@ -31,28 +40,34 @@ def search_command(
 
     An IMAGE need not be in the index. Scores are cosine similarities: 1 is the same picture.
     """
+    if sheet is not None:
+        from mobisearch.reports import check_sheet_path
+
+        check_sheet_path(sheet)  # before the work, not after it
     with mobisearch.ImageIndex.open(index_path) as index:
+        print_note("loading the network ...")
         results = index.search_many(images, k=count)
         n_images = len(index)
-    if sheet is not None:
-        from mobisearch.reports import write_sheet
-
-        write_sheet(sheet, list(zip(images, results, strict=True)))
     if as_json:
         print_json([_document(result) for result in results])
     else:
         for result in results:
-            _print_result(result)
+            if result.error is None:
+                _print_result(result)
     for result in results:
         if result.error is not None:
             print_message(f"mobisearch: {result.error}")
     if not n_images:
-        print_message("the index is empty; fill it with: mobisearch index FOLDER")
+        command = f"mobisearch index{index_option(index_path)} FOLDER"
+        print_message(f"the index is empty; fill it with: {command}")
     elif n_images < count:
         print_message(
             f"the index holds only {n_images:,} images, fewer than the {count:,} asked for"
         )
-    if sheet is not None:
+    if sheet is not None and any(result.error is None for result in results):
+        from mobisearch.reports import write_sheet
+
+        write_sheet(sheet, list(zip(images, results, strict=True)))
         print_message(f"contact sheet: {sheet}")
     return _exit_code(results)
 
@@ -81,6 +96,10 @@ def _document(result: Matches) -> dict[str, object]:
             "size_bytes": match.image.size_bytes,
             "sha256": match.image.sha256,
             "format": match.image.format,
+            "taken_at": match.image.taken_at,
+            "camera": match.image.camera,
+            "latitude": match.image.latitude,
+            "longitude": match.image.longitude,
         }
         for match in result
     ]
@@ -93,4 +112,6 @@ def _print_result(result: Matches) -> None:
     print_line(result.query)
     for match in result:
         image = match.image
-        print_line(f"  {match.score:.4f}  {image.width}x{image.height}  #{image.id}  {image.path}")
+        gone = "" if os.path.lexists(image.path) else "  (not there now)"
+        size = f"{image.width}x{image.height}"
+        print_line(f"  {match.score:.4f}  {size}  #{image.id}  {image.path}{gone}")

@@ -103,9 +103,11 @@ def _open_regular(path: str) -> io.FileIO:
         if error.errno == errno.ENXIO:  # what opening a socket gives
             raise UnsupportedFormatError(path, _NOT_REGULAR) from error
         raise
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
+    mode = os.fstat(handle).st_mode
+    if not stat.S_ISREG(mode):
         os.close(handle)  # FileIO would leave it open when it refuses a folder
-        raise UnsupportedFormatError(path, _NOT_REGULAR)
+        reason = "a folder, not an image" if stat.S_ISDIR(mode) else _NOT_REGULAR
+        raise UnsupportedFormatError(path, reason)
     return io.FileIO(handle, "rb")
 
 

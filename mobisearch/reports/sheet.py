@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
 from mobisearch.errors import ImageError, ReportError
 from mobisearch.imaging import ImageSource, read_thumbnail
+from mobisearch.reports.fonts import Font, choose_font
 from mobisearch.results import Matches
 from mobisearch.text import printable
 
@@ -23,6 +24,7 @@ _CELL_PX = 220
 _CAPTION_PX = 46
 _MARGIN_PX = 16
 _PER_ROW = 5
+_MIN_COLUMNS = 2
 _MAX_HEIGHT_PX = 65_000  # what a JPEG can hold, less a little
 _GROUND, _INK, _FAINT, _ACCENT, _LINE = "#ffffff", "#1c1c1c", "#6b6b6b", "#0b57d0", "#d0d0d0"
 _QUERY = "query"
@@ -49,15 +51,8 @@ def write_sheet(
     Raises:
         ReportError: another kind of file, in the way, or not writable.
     """
-    target = Path(os.path.expanduser(os.fspath(path)))
-    options = _SAVE_OPTIONS.get(target.suffix.lower())
-    if options is None:
-        endings = ", ".join(sorted(_SAVE_OPTIONS))
-        raise ReportError(str(target), f"a contact sheet must end in one of: {endings}")
-    if os.path.lexists(target) and not _is_sheet(target):
-        raise ReportError(
-            str(target), "a file of this name exists and is no contact sheet; it was left alone"
-        )
+    target = check_sheet_path(path)
+    options = _SAVE_OPTIONS[target.suffix.lower()]
     sheet = _draw(results)
     if options["format"] == "PNG":
         info = PngInfo()
@@ -74,6 +69,23 @@ def write_sheet(
     except OSError as error:
         reason = error.strerror or str(error)
         raise ReportError(str(target), f"cannot be written: {reason}") from error
+
+
+def check_sheet_path(path: str | os.PathLike[str]) -> Path:
+    """Return where a contact sheet would be written.
+
+    Raises:
+        ReportError: it is another kind of file, a folder, or one that is no contact sheet.
+    """
+    target = Path(os.path.expanduser(os.fspath(path)))
+    if target.suffix.lower() not in _SAVE_OPTIONS:
+        endings = ", ".join(sorted(_SAVE_OPTIONS))
+        raise ReportError(str(target), f"a contact sheet must end in one of: {endings}")
+    if os.path.lexists(target) and not _is_sheet(target):
+        raise ReportError(
+            str(target), "a file of this name exists and is no contact sheet; it was left alone"
+        )
+    return target
 
 
 def _save(sheet: Image.Image, target: Path, options: dict[str, Any]) -> None:
@@ -101,7 +113,9 @@ def _is_sheet(path: Path) -> bool:
 
 def _draw(results: Sequence[tuple[ImageSource, Matches]]) -> Image.Image:
     """Draw all bands below one another; as many as fit into one picture."""
-    bands = [_draw_band(query, matches) for query, matches in results]
+    n_columns = min(_PER_ROW, max((len(matches) for _, matches in results), default=0))
+    n_columns = max(n_columns, _MIN_COLUMNS)
+    bands = [_draw_band(query, matches, n_columns=n_columns) for query, matches in results]
     height, shown = 0, 0
     while shown < len(bands) and height + bands[shown].height <= _MAX_HEIGHT_PX:
         height += bands[shown].height
@@ -135,7 +149,7 @@ def _make_cell(source: ImageSource, *, title: str, name: str) -> _Cell:
         return _Cell(None, printable(error.reason), title, printable(name))
 
 
-def _draw_band(query: ImageSource, matches: Matches) -> Image.Image:
+def _draw_band(query: ImageSource, matches: Matches, *, n_columns: int) -> Image.Image:
     """Draw one query, at the left, and its matches in rows as high as their tallest picture."""
     name = os.path.basename(matches.query) or matches.query
     asked = _make_cell(query, title=_QUERY, name=name)
@@ -143,12 +157,12 @@ def _draw_band(query: ImageSource, matches: Matches) -> Image.Image:
         _make_cell(m.image.path, title=f"{m.score:.3f}", name=os.path.basename(m.image.path))
         for m in matches
     ]
-    rows = [cells[start : start + _PER_ROW] for start in range(0, len(cells), _PER_ROW)] or [[]]
+    rows = [cells[start : start + n_columns] for start in range(0, len(cells), n_columns)] or [[]]
     heights = [max((cell.height_px for cell in row), default=0) for row in rows]
     heights[0] = max(heights[0], asked.height_px)
     step_px = _CELL_PX + _MARGIN_PX
     height = _MARGIN_PX + sum(height + _CAPTION_PX + _MARGIN_PX for height in heights)
-    band = Image.new("RGB", (2 * _MARGIN_PX + (_PER_ROW + 1) * step_px, height), _GROUND)
+    band = Image.new("RGB", (2 * _MARGIN_PX + (n_columns + 1) * step_px, height), _GROUND)
     draw = ImageDraw.Draw(band)
     draw.line(
         (step_px + _MARGIN_PX, _MARGIN_PX, step_px + _MARGIN_PX, height - _MARGIN_PX),
@@ -158,7 +172,14 @@ def _draw_band(query: ImageSource, matches: Matches) -> Image.Image:
     _draw_cell(band, asked, left=_MARGIN_PX, bottom=_MARGIN_PX + heights[0])
     if not matches:
         reason = matches.error.reason if matches.error else "no matches"
-        draw.text((step_px + 2 * _MARGIN_PX, _MARGIN_PX), printable(reason), _FAINT, _font(18))
+        _draw_text(
+            draw,
+            (step_px + 2 * _MARGIN_PX, _MARGIN_PX),
+            printable(reason),
+            _FAINT,
+            18,
+            width_px=2 * _CELL_PX,
+        )
     top = _MARGIN_PX
     for row, row_height in zip(rows, heights, strict=True):
         for place, cell in enumerate(row):
@@ -176,23 +197,26 @@ def _draw_cell(band: Image.Image, cell: _Cell, *, left: int, bottom: int) -> Non
         band.paste(cell.picture, (left + (_CELL_PX - cell.picture.width) // 2, top))
     else:
         draw.rectangle((left, top, left + _CELL_PX - 1, bottom - 1), outline=_LINE)
-        text = _fitted(draw, cell.problem, _font(14), _CELL_PX - 16)
-        draw.text((left + 8, top + 8), text, _FAINT, _font(14))
-    draw.text((left, bottom + 4), cell.title, _ACCENT if cell.title == _QUERY else _INK, _font(18))
-    text = _fitted(draw, cell.name, _font(14), _CELL_PX)
-    draw.text((left, bottom + 26), text, _FAINT, _font(14))
+        _draw_text(draw, (left + 8, top + 8), cell.problem, _FAINT, 14, width_px=_CELL_PX - 16)
+    ink = _ACCENT if cell.title == _QUERY else _INK
+    _draw_text(draw, (left, bottom + 4), cell.title, ink, 18, width_px=_CELL_PX)
+    _draw_text(draw, (left, bottom + 26), cell.name, _FAINT, 14, width_px=_CELL_PX)
 
 
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(size)
-
-
-def _fitted(
+def _draw_text(
     draw: ImageDraw.ImageDraw,
+    corner: tuple[int, int],
     text: str,
-    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+    ink: str,
+    size_px: int,
+    *,
     width_px: int,
-) -> str:
+) -> None:
+    text, font = choose_font(text, size_px)
+    draw.text(corner, _fitted(draw, text, font, width_px), ink, font)
+
+
+def _fitted(draw: ImageDraw.ImageDraw, text: str, font: Font, width_px: int) -> str:
     """Shorten text in its middle until it fits."""
     if draw.textlength(text, font) <= width_px:
         return text

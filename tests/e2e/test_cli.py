@@ -31,7 +31,7 @@ SELF_SCORE_TOLERANCE = 1e-5
 
 INDEX_FIELDS = {
     *("added", "updated", "moved", "unchanged", "missing", "failed", "seconds"),  # the contract
-    *("returned", "pruned", "retried", "images", "failures", "warnings"),
+    *("returned", "pruned", "failed_now", "images", "failures", "warnings"),
 }
 MATCH_FIELDS = {
     *("id", "path", "score"),  # the contract

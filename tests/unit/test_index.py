@@ -908,3 +908,8 @@ def test_photos_are_never_changed(filled: ImageIndex, photos: Path) -> None:
 def test_a_query_given_as_a_stream_is_a_mistake_of_the_caller(filled: ImageIndex) -> None:
     with pytest.raises(TypeError, match="expected a path, bytes"):
         filled.search(io.BytesIO(b""))  # type: ignore[arg-type]
+
+
+def test_an_image_scores_exactly_one_against_itself(filled: ImageIndex, photos: Path) -> None:
+    for path in photos.iterdir():
+        assert filled.search(path, k=1)[0].score == 1

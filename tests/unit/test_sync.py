@@ -247,7 +247,7 @@ def test_the_counts_add_up_to_the_files_seen_whatever_happened(
         "missing": 1,
     }
     assert _n_seen(report) == sum(name.suffix != ".txt" for name in photos.rglob("*.*"))
-    assert report.retried == 1
+    assert report.failed_now == 1
     again = index.sync(photos)
     assert _counts(again) == {"unchanged": 7, "failed": 2, "missing": 1}
 
@@ -536,7 +536,7 @@ def test_failures_are_data_recorded_once_and_forgotten_with_their_file(
     (photos / "cut.png").write_bytes(whole[: len(whole) // 2])
     first = index.sync(photos)
     assert _counts(first) == {"added": 4, "failed": 3}
-    assert first.retried == len(first.failures) == 3
+    assert first.failed_now == len(first.failures) == 3
     recorded = {os.path.basename(f.path): f.code for f in index.errors()}
     assert recorded == {"empty.jpg": "corrupt", "text.jpg": "unsupported", "cut.png": "corrupt"}
     assert all(failure.reason for failure in index.errors())
@@ -544,7 +544,7 @@ def test_failures_are_data_recorded_once_and_forgotten_with_their_file(
     reads.clear()
     second = index.sync(photos)
     assert _counts(second) == {"unchanged": 4, "failed": 3}
-    assert (second.retried, second.failures, reads) == (0, (), [])
+    assert (second.failed_now, second.failures, reads) == (0, (), [])
 
     (photos / "text.jpg").unlink()
     (photos / "cut.png").write_bytes(whole)
@@ -587,7 +587,7 @@ def test_formats_that_are_not_read_are_recorded_once_and_unread(
     assert "export the picture" in errors[0].reason
     again = index.sync(photos)
     assert _counts(again) == {"unchanged": 4, "failed": 3}
-    assert again.retried == 0
+    assert again.failed_now == 0
 
 
 def test_a_file_that_vanishes_between_scan_and_reading_is_a_failure_once(

@@ -99,6 +99,10 @@ class CatalogReader(Catalog):
         if self._is_closed:
             raise IndexClosedError(self._directory)
 
+    def release(self) -> None:
+        """Close idle connections, so that SQLite can tidy up when the writer closes."""
+        self._engine.dispose()
+
     def close(self) -> None:
         """Close all connections; what is asked afterwards raises IndexClosedError."""
         self._is_closed = True

@@ -128,7 +128,7 @@ def test_an_error_of_ours_is_one_sentence_and_a_traceback_only_on_request(
 
 
 def test_every_command_has_the_common_options() -> None:
-    assert sorted(cli.commands) == ["errors", "index", "search", "status", "verify"]
+    assert sorted(cli.commands) == ["errors", "index", "remove", "search", "status", "verify"]
     for command in cli.commands.values():
         options = {option for parameter in command.params for option in parameter.opts}
         assert options >= {"--index", "--json", "--debug"}

@@ -189,3 +189,10 @@ def test_a_place_that_holds_other_files_is_left_alone(command: Command, photos: 
     assert done.code == 73
     assert "holds other files" in done.stderr
     assert sorted(os.listdir(photos)) == ["a.png", "b.png", "broken.jpg", "c.png"]
+
+
+def test_a_folder_without_images_is_said_to_be_one(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "nothing").mkdir()
+    done = command("index", tmp_path / "nothing")
+    assert done.code == 0
+    assert f"no images were found in {tmp_path / 'nothing'}" in done.stderr

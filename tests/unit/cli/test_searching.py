@@ -113,7 +113,7 @@ def test_a_sheet_is_made_and_an_earlier_one_replaced(command: Command, indexed: 
         assert done.code == 0
         assert "contact sheet: sheet.png" in done.stderr
         with Image.open("sheet.png") as sheet:
-            assert sheet.width > 1_000
+            assert sheet.width > 700  # room for the query and two matches at least
 
 
 def test_a_sheet_never_replaces_a_photo(command: Command, indexed: Path) -> None:
@@ -135,3 +135,31 @@ def test_an_odd_name_is_shown_escaped_and_given_as_bytes(command: Command, photo
     assert base64.b64decode(entry["query_b64"]) == os.fsencode(odd)
     assert base64.b64decode(entry["matches"][0]["path_b64"]) == os.fsencode(odd)
     assert entry["query"].endswith(r"\x1b[31m\xff.png")
+
+
+def test_a_sheet_that_cannot_be_written_is_refused_before_the_search(
+    command: Command, indexed: Path
+) -> None:
+    done = command("search", indexed / "a.png", "--sheet", indexed / "a.png")
+    assert done.code == 73
+    assert "is no contact sheet" in done.stderr
+    assert done.stdout == ""
+
+
+def test_no_sheet_is_made_when_no_query_can_be_used(command: Command, indexed: Path) -> None:
+    assert command("search", "nope.jpg", "--sheet", "sheet.png").code == 66
+    assert not Path("sheet.png").exists()
+
+
+def test_an_image_that_is_gone_is_marked(command: Command, indexed: Path) -> None:
+    query = Path("query.png")
+    query.write_bytes((indexed / "a.png").read_bytes())
+    assert "(not there now)" not in command("search", query, "-k", "1").stdout
+    (indexed / "a.png").unlink()
+    assert command("search", query, "-k", "1").stdout.endswith("a.png  (not there now)\n")
+
+
+def test_a_folder_as_a_query_is_said_to_be_one(command: Command, indexed: Path) -> None:
+    done = command("search", indexed)
+    assert done.code == 1
+    assert f"{indexed}: a folder, not an image" in done.stderr
