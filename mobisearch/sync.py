@@ -100,10 +100,7 @@ class Synchroniser:
         for root in roots:
             staging.assign_root(self._catalog.put_root(root), path_range(root))
         counts = staging.compare()
-        staging.find_vanished(
-            [path_range(root) for root in roots],
-            gaps=[bounds for gap in gaps for bounds in (path_range(gap), _exactly(gap))],
-        )
+        staging.find_vanished([path_range(root) for root in roots], gaps=gaps)
         self._counts.unchanged = counts.unchanged
         self._record_unsupported(staging.iter_changed(supported=False))
         self._read(staging.iter_changed(supported=True), total=counts.to_read)
@@ -225,7 +222,7 @@ class Synchroniser:
         if file.image_id is not None or isinstance(outcome, EmbeddedFile):
             return None
         for image_id, path in self._catalog.images_of_content(outcome.sha256):
-            if image_id not in self._moved and not os.path.lexists(path):
+            if image_id not in self._moved and _is_gone(path):
                 self._moved.add(image_id)
                 return image_id
         return None
@@ -280,9 +277,13 @@ def _stamp_now(path: str) -> FileStamp:
         return FileStamp(0, 0)
 
 
-def _exactly(path: str) -> tuple[bytes, bytes]:
-    """Return the range that holds one path only."""
-    return os.fsencode(path), os.fsencode(path) + b"\0"
+def _is_gone(path: str) -> bool:
+    """Say whether there is certainly no file; one in a closed folder may still be there."""
+    try:
+        os.lstat(path)
+    except OSError as error:
+        return isinstance(error, FileNotFoundError | NotADirectoryError)
+    return False
 
 
 def _outermost(roots: Sequence[str]) -> list[str]:

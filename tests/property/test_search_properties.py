@@ -14,6 +14,7 @@ from mobisearch.store.vectors import FoundVector, VectorPart, Vectors, deseriali
 from mobisearch.types import Embeddings
 
 DIM = 16
+ROUNDED_TO_NINE_DECIMALS = 0.51e-9  # half of the last decimal, and a little for the sums
 
 
 @dataclass(frozen=True)
@@ -63,20 +64,23 @@ def cases(draw: st.DrawFn) -> Case:
     return Case(tuple(parts), hidden, queries, k)
 
 
-def _cosine(row: NDArray[np.float64], query: NDArray[np.float64]) -> float:
-    return math.fsum(row * query) / math.sqrt(math.fsum(row * row) * math.fsum(query * query))
-
-
 def _reference(case: Case) -> list[list[FoundVector]]:
-    """Every cosine in float64, sorted by score and id; the best k and what ties with the last."""
+    """Every cosine in float64, sorted by score and id; the best k and what ties with the last.
+
+    Summed as numpy sums rows: another order could round the ninth decimal to the other side.
+    """
     results = []
     for query in case.queries.astype(np.float64):
-        found = [
-            FoundVector(int(number), float(np.clip(round(_cosine(row, query), 9), -1, 1)))
-            for part in case.parts
-            for number, row in zip(part.ids, part.rows.astype(np.float64), strict=True)
-            if number not in case.hidden
-        ]
+        found = []
+        for part in case.parts:
+            rows = part.rows.astype(np.float64)
+            squares = np.einsum("ij,ij->i", rows, rows) * np.einsum("j,j->", query, query)
+            cosines = np.round(np.einsum("ij,j->i", rows, query) / np.sqrt(squares), 9)
+            found += [
+                FoundVector(int(number), float(cosine))
+                for number, cosine in zip(part.ids, np.clip(cosines, -1, 1), strict=True)
+                if number not in case.hidden
+            ]
         found.sort(key=lambda entry: (-entry.score, entry.vector_id))
         last = found[case.k - 1].score if len(found) >= case.k else -np.inf
         results.append([entry for entry in found if entry.score >= last])
@@ -88,6 +92,21 @@ def _reference(case: Case) -> list[list[FoundVector]]:
 def test_a_search_is_what_numpy_computes_in_ids_order_scores_and_ties(case: Case) -> None:
     vectors = Vectors(case.parts, hidden=case.hidden)
     assert vectors.search(case.queries, case.k) == _reference(case)
+
+
+@settings(deadline=None, max_examples=50)
+@given(cases())
+def test_a_score_is_the_cosine_to_nine_decimals(case: Case) -> None:
+    rows = {
+        int(number): row.astype(np.float64)
+        for part in case.parts
+        for number, row in zip(part.ids, part.rows, strict=True)
+    }
+    query = case.queries[0].astype(np.float64)
+    for entry in Vectors(case.parts, hidden=case.hidden).search(case.queries[:1], case.k)[0]:
+        row = rows[entry.vector_id]
+        cosine = math.fsum(row * query) / math.sqrt(math.fsum(row * row) * math.fsum(query * query))
+        assert abs(entry.score - cosine) < ROUNDED_TO_NINE_DECIMALS
 
 
 @settings(deadline=None, max_examples=100)

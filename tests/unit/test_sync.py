@@ -513,6 +513,28 @@ def test_a_copy_of_an_image_in_an_unreadable_folder_is_not_taken_for_a_move(
     assert len(index) == 5
 
 
+def test_what_cannot_be_looked_at_is_not_taken_for_gone(
+    index: ImageIndex,
+    photos: Path,
+    unreadable: Callable[[Path], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    index.sync(photos)
+    before = _paths(index)
+    shutil.copy(photos / "deep" / "d.png", photos / "copy.png")
+    unreadable(photos / "deep")
+    lstat = os.lstat
+
+    def refuse(path: str, **named: object) -> os.stat_result:
+        if os.path.dirname(path) == str(photos / "deep"):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return lstat(path, **named)
+
+    monkeypatch.setattr(os, "lstat", refuse)
+    assert _counts(index.sync(photos)) == {"added": 1, "unchanged": 3}
+    assert {path: number for path, number in _paths(index).items() if path in before} == before
+
+
 def test_a_root_that_cannot_be_listed_is_unavailable(
     index: ImageIndex, photos: Path, unreadable: Callable[[Path], None]
 ) -> None:

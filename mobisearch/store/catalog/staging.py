@@ -13,7 +13,7 @@ from itertools import islice
 
 from sqlalchemy.engine import Connection
 
-from mobisearch.store.catalog.rows import StagedFile
+from mobisearch.store.catalog.rows import StagedFile, path_range
 from mobisearch.types import FileStamp
 
 _ROWS_PER_INSERT = 5_000
@@ -166,20 +166,18 @@ class Staging:
         unchanged, known_failures, to_read, unsupported = row
         return StagedCounts(unchanged - returned, returned, known_failures, to_read, unsupported)
 
-    def find_vanished(
-        self, ranges: Iterable[tuple[bytes, bytes]], *, gaps: Iterable[tuple[bytes, bytes]]
-    ) -> None:
+    def find_vanished(self, ranges: Iterable[tuple[bytes, bytes]], *, gaps: Iterable[str]) -> None:
         """Find catalogued files in path ranges that the scan did not see.
 
         Args:
-            gaps: path ranges that the scan could not look into; nothing there has vanished.
+            gaps: paths that the scan could not look at, or into; nothing there has vanished.
         """
         with self._transaction() as connection:
             for bounds in ranges:
                 connection.exec_driver_sql(_VANISHED_BELOW, bounds)
-            for bounds in gaps:
-                gone = "DELETE FROM vanished WHERE path >= ? AND path < ?"
-                connection.exec_driver_sql(gone, bounds)
+            for gap in gaps:
+                hidden = "DELETE FROM vanished WHERE path = ? OR path >= ? AND path < ?"
+                connection.exec_driver_sql(hidden, (os.fsencode(gap), *path_range(gap)))
 
     def iter_changed(self, *, supported: bool) -> Iterator[StagedFile]:
         """Give each new or changed file, in the order of the scan, a page at a time."""

@@ -131,7 +131,7 @@ def test_a_vanished_image_that_moved_meanwhile_is_not_missing(
 def test_nothing_has_vanished_in_a_gap(writer: CatalogWriter, file_row: RowMaker) -> None:
     writer.put_files([file_row("/p/x/a.jpg", seed=1), file_row("/p/y/b.jpg", seed=2)])
     writer.staging.begin()
-    writer.staging.find_vanished([path_range("/p")], gaps=[path_range("/p/x")])
+    writer.staging.find_vanished([path_range("/p")], gaps=["/p/x"])
     writer.settle_missing(prune=False, scopes=[])
     found = writer.find_files(["/p/x/a.jpg", "/p/y/b.jpg"])
     assert not found["/p/x/a.jpg"].is_missing
