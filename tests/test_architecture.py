@@ -48,7 +48,7 @@ HOMES = {
     "tqdm": ("cli",),
     "numpy": ("",),
 }
-"""Where each library may be imported. A library that is not here may be imported nowhere."""
+"""Where each package may be imported. A package that is not here may be imported nowhere."""
 
 MAX_LINES = 300
 DRAWER_NAMES = {"utils", "util", "helpers", "helper", "common", "base", "misc", "manager"}
@@ -68,7 +68,7 @@ class Import:
     target: str
 
     @property
-    def library(self) -> str:
+    def package(self) -> str:
         return self.target.partition(".")[0]
 
 
@@ -136,7 +136,7 @@ def test_every_part_of_the_package_has_a_layer() -> None:
 def test_imports_go_only_downward(path: Path) -> None:
     own = _name(path).partition("/")[0].removesuffix(".py")
     for found in _imports(path):
-        if found.library != "mobisearch":
+        if found.package != "mobisearch":
             continue
         part = _part(found.target)
         if part == "":
@@ -149,13 +149,13 @@ def test_imports_go_only_downward(path: Path) -> None:
 @pytest.mark.parametrize("path", SOURCES, ids=_name)
 def test_a_library_is_imported_only_in_its_home(path: Path) -> None:
     for found in _imports(path):
-        if found.library == "mobisearch" or (
-            found.library in sys.stdlib_module_names and found.library not in HOMES
+        if found.package == "mobisearch" or (
+            found.package in sys.stdlib_module_names and found.package not in HOMES
         ):
             continue
-        assert found.library in HOMES, f"{found.source} imports {found.library}, which has no home"
-        homes = HOMES[found.library]
-        message = f"{found.source} imports {found.library}, whose home is {homes}"
+        assert found.package in HOMES, f"{found.source} imports {found.package}, which has no home"
+        homes = HOMES[found.package]
+        message = f"{found.source} imports {found.package}, whose home is {homes}"
         is_home = any(
             home == "" or found.source == home or found.source.startswith(f"{home}/")
             for home in homes
@@ -164,8 +164,8 @@ def test_a_library_is_imported_only_in_its_home(path: Path) -> None:
 
 
 def test_every_home_is_lived_in() -> None:
-    used = {found.library for path in SOURCES for found in _imports(path)}
-    assert used >= set(HOMES), "a library with a home that nobody imports"
+    used = {found.package for path in SOURCES for found in _imports(path)}
+    assert used >= set(HOMES), "a package with a home that nobody imports"
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=_name)
