@@ -72,7 +72,7 @@ def test_a_missing_file_is_not_found(tmp_path: Path) -> None:
 def test_a_folder_is_not_a_picture_and_leaves_no_descriptor_open(tmp_path: Path) -> None:
     before = n_descriptors()
     for _ in range(3):
-        with pytest.raises(UnsupportedFormatError, match="not a regular file"):
+        with pytest.raises(UnsupportedFormatError, match="a folder, not an image"):
             read_file(str(tmp_path), max_bytes=LIMIT_BYTES)
     assert n_descriptors() == before
 
