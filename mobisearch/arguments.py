@@ -9,7 +9,8 @@ from typing import TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mobisearch.errors import InvalidResultCountError, InvalidVectorError
+from mobisearch.errors import InvalidResultCountError, InvalidVectorError, RootUnavailableError
+from mobisearch.store import is_index
 from mobisearch.types import Embeddings
 
 PathArgument: TypeAlias = str | os.PathLike[str]
@@ -19,6 +20,24 @@ _T = TypeVar("_T")
 def real_path(path: PathArgument) -> str:
     """Return the real absolute path of a file, ``~`` expanded and links followed."""
     return os.path.realpath(os.path.expanduser(os.fspath(path)))
+
+
+def resolve_root(folder: str | os.PathLike[str]) -> str:
+    """Return the real absolute path of a folder.
+
+    Raises:
+        RootUnavailableError: there is no such folder, or it is a file.
+    """
+    path = os.path.realpath(os.path.expanduser(os.fspath(folder)))
+    if os.path.isdir(path):
+        folder = path
+        while folder != os.path.dirname(folder):
+            if is_index(folder):
+                raise RootUnavailableError(path, f"is part of the index {folder}, not photos")
+            folder = os.path.dirname(folder)
+        return path
+    reason = "is a file, not a folder" if os.path.exists(path) else "there is no such folder"
+    raise RootUnavailableError(path, f"{reason}; nothing was changed")
 
 
 def as_list(values: Sequence[_T]) -> list[_T]:

@@ -18,6 +18,7 @@ from mobisearch.arguments import (
     at_least_one,
     checked_count,
     real_path,
+    resolve_root,
     unit_row,
 )
 from mobisearch.embedding import Embedder
@@ -36,7 +37,7 @@ from mobisearch.store import (
     open_reader,
     open_writer,
 )
-from mobisearch.sync import Synchroniser, resolve_root
+from mobisearch.sync import Synchroniser
 from mobisearch.types import (
     Embeddings,
     FileFailure,
@@ -109,6 +110,7 @@ class ImageIndex:
         layout.require()
         catalog = open_reader(layout.catalog_path)
         try:
+            catalog.check_schema()
             row = catalog.model()
             embedder = model if isinstance(model, Embedder) else Embedder(model or row.name)
             if embedder.spec.fingerprint != row.fingerprint:

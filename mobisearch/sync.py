@@ -39,19 +39,6 @@ class _Counts:
     failed: int = 0
 
 
-def resolve_root(folder: str | os.PathLike[str]) -> str:
-    """Return the real absolute path of a folder.
-
-    Raises:
-        RootUnavailableError: there is no such folder, or it is a file.
-    """
-    path = os.path.realpath(os.path.expanduser(os.fspath(folder)))
-    if os.path.isdir(path):
-        return path
-    reason = "is a file, not a folder" if os.path.exists(path) else "there is no such folder"
-    raise RootUnavailableError(path, f"{reason}; nothing was changed")
-
-
 class Synchroniser:
     """One run over some folders or files."""
 
@@ -278,11 +265,13 @@ def _stamp_now(path: str) -> FileStamp:
 
 
 def _is_gone(path: str) -> bool:
-    """Say whether there is certainly no file; one in a closed folder may still be there."""
+    """Say whether there is no file; one that may not be looked at is not gone."""
     try:
         os.lstat(path)
-    except OSError as error:
-        return isinstance(error, FileNotFoundError | NotADirectoryError)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except (OSError, ValueError):
+        return False
     return False
 
 

@@ -55,8 +55,8 @@ def index_command(
     New and changed images are read; unchanged ones are not. Photos are never touched. Exit code 1
     says that some files cannot be indexed: 'mobisearch errors' lists them.
     """
+    from mobisearch.arguments import resolve_root
     from mobisearch.imaging import ScanSettings
-    from mobisearch.sync import resolve_root
 
     for folder in folders:
         resolve_root(folder)  # before an index is made for a folder that does not exist

@@ -12,6 +12,13 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 DEFAULT_INDEX = "indexes/default"
 
 
+def _checked_path(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """Refuse an empty path, such as an unset variable gives: it would mean this very folder."""
+    if not value:
+        raise click.BadParameter("the path is empty", ctx=context, param=parameter)
+    return value
+
+
 def common_options(function: _F) -> _F:
     """Add ``--index``, ``--json`` and ``--debug`` to a command."""
     index = click.option(
@@ -19,6 +26,7 @@ def common_options(function: _F) -> _F:
         "index_path",
         metavar="DIR",
         envvar="MOBISEARCH_INDEX",
+        callback=_checked_path,
         default=DEFAULT_INDEX,
         show_default=True,
         help="The index directory; also from MOBISEARCH_INDEX.",

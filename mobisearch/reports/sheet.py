@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
+import stat
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -94,15 +96,33 @@ def _save(sheet: Image.Image, target: Path, options: dict[str, Any]) -> None:
         with open(handle, "wb") as file:
             sheet.save(file, **options)
         os.chmod(temporary, 0o644)
-        os.replace(temporary, target)
+        if os.path.lexists(target):
+            check_sheet_path(target)  # again: much can happen while one draws
+            os.replace(temporary, target)
+        else:
+            _link(temporary, target)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
 
 
+def _link(temporary: str, target: Path) -> None:
+    """Give a finished file its name, unless somebody has taken that name meanwhile."""
+    try:
+        os.link(temporary, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        with open(temporary, "rb") as source, open(target, "xb") as file:
+            shutil.copyfileobj(source, file)
+    os.unlink(temporary)
+
+
 def _is_sheet(path: Path) -> bool:
     try:
+        if not stat.S_ISREG(os.lstat(path).st_mode):
+            return False
         with Image.open(path) as image:
             comment = image.info.get("comment") or image.info.get("Comment") or b""
             text = comment.decode("latin-1") if isinstance(comment, bytes) else str(comment)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from mobisearch.store.catalog import ModelRow, create_catalog, fill_new_catalog
-from mobisearch.store.layout import IndexLayout, mapped_os_errors
+from mobisearch.store.files import mapped_os_errors
+from mobisearch.store.layout import IndexLayout
 
 
 def create_index(layout: IndexLayout, model: ModelRow, *, uuid: str) -> None:

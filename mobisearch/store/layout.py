@@ -1,14 +1,14 @@
 """The index directory: its files, its writer lock, and how a file gets into it whole or not at all.
 
-The only module of the store that creates, renames or removes files.
+With ``mobisearch.store.files``, the only part of the store that writes or removes files.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import os
+import re
 import socket
 import stat
 import uuid
@@ -25,9 +25,8 @@ from mobisearch.errors import (
     IndexLockedError,
     IndexNotFoundError,
     IndexReadOnlyError,
-    StorageError,
-    StoreError,
 )
+from mobisearch.store.files import mapped_os_errors, sync_directory, write_durably, write_note
 
 CATALOG_NAME = "mobisearch.db"
 
@@ -40,7 +39,10 @@ _CACHEDIR_TAG = """\
 Signature: 8a477f597d28d172789f06886806bc55
 # The files in this folder are derived from ../mobisearch.db. See https://bford.info/cachedir/
 """
-_OWN_NAMES = frozenset({"README", "segments", "tmp", "writer.json", "writer.lock"})
+_UNKNOWN_HOLDER = "holder unknown"
+_TAG_NAME = "CACHEDIR.TAG"
+_SEGMENT_NAME = re.compile(r"seg-[0-9a-f]{16}-[0-9a-f]{32}\.faiss")
+_NEW_CATALOG_NAME = re.compile(r"new\.db(-journal|-wal|-shm)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,13 @@ class IndexLayout:
 
     @classmethod
     def at(cls, path: str | os.PathLike[str]) -> Self:
-        """Return the layout of an index directory, ``~`` expanded; nothing is looked at."""
+        """Return the layout of an index directory, ``~`` expanded; nothing is looked at.
+
+        Raises:
+            ValueError: the path is empty, which would mean the current directory.
+        """
+        if not os.fspath(path):
+            raise ValueError("the path of an index must not be empty")
         return cls(Path(os.path.abspath(os.path.expanduser(os.fspath(path)))))
 
     @property
@@ -107,11 +115,29 @@ class IndexLayout:
                 return
             if not self.directory.is_dir():
                 raise IndexExistsError(self.directory, "a file of this name is in the way")
-            if set(os.listdir(self.directory)) - _OWN_NAMES:
+            if not all(self._is_ours(entry) for entry in _entries(self.directory)):
                 raise IndexExistsError(
                     self.directory,
                     "this folder holds other files; choose an empty or a new one for the index",
                 )
+
+    def _is_ours(self, entry: os.DirEntry[str]) -> bool:
+        """Say whether an entry of the directory is what an interrupted creation leaves behind.
+
+        By kind and content, not by name alone: people have folders called ``tmp`` too.
+        """
+        if entry.name in ("tmp", "segments") and entry.is_dir(follow_symlinks=False):
+            return all(
+                is_own_name(below.name) and below.is_file(follow_symlinks=False)
+                for below in _entries(entry.path)
+            )
+        if not entry.is_file(follow_symlinks=False):
+            return False
+        if entry.name == "README":
+            return _README.encode().startswith(Path(entry.path).read_bytes()[: len(_README) + 1])
+        if entry.name == "writer.json":
+            return _read_holder(Path(entry.path)) != _UNKNOWN_HOLDER
+        return entry.name == "writer.lock" and entry.stat().st_size == 0
 
     def make_directories(self) -> None:
         """Create the directory and what belongs in it.
@@ -122,8 +148,8 @@ class IndexLayout:
         with mapped_os_errors(self.directory):
             for folder in (self.directory, self.segments_dir, self.tmp_dir):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            (self.directory / "README").write_text(_README)
-            (self.segments_dir / "CACHEDIR.TAG").write_text(_CACHEDIR_TAG)
+            write_note(self.directory / "README", _README)
+            write_note(self.segments_dir / _TAG_NAME, _CACHEDIR_TAG)
 
     @contextlib.contextmanager
     def writer_lock(self) -> Iterator[None]:
@@ -131,8 +157,14 @@ class IndexLayout:
 
         Raises:
             IndexLockedError: another process, or another object in this one, holds it.
-            IndexReadOnlyError: the directory cannot be written.
+            IndexReadOnlyError: the directory cannot be written, or parts of it are links.
         """
+        for folder in (self.segments_dir, self.tmp_dir):
+            if folder.is_symlink():
+                message = (
+                    f"{folder.name} is a symbolic link; it must be a folder of the index's own"
+                )
+                raise IndexReadOnlyError(self.directory, message)
         lock = filelock.FileLock(self.directory / "writer.lock", blocking=False)
         holder_path = self.directory / "writer.json"
         with mapped_os_errors(self.directory):
@@ -141,10 +173,10 @@ class IndexLayout:
             except filelock.Timeout:
                 raise IndexLockedError(self.directory, _read_holder(holder_path)) from None
         try:
-            with mapped_os_errors(self.directory):
-                started = datetime.now(UTC).isoformat(timespec="seconds")
-                holder = {"pid": os.getpid(), "host": socket.gethostname(), "since": started}
-                holder_path.write_text(json.dumps(holder))
+            started = datetime.now(UTC).isoformat(timespec="seconds")
+            holder = {"pid": os.getpid(), "host": socket.gethostname(), "since": started}
+            with contextlib.suppress(OSError):  # it serves messages only
+                write_note(holder_path, json.dumps(holder))
             yield
         finally:
             lock.release()
@@ -164,17 +196,19 @@ class IndexLayout:
             self.tmp_dir.mkdir(mode=0o700, exist_ok=True)
             self.segments_dir.mkdir(mode=0o700, exist_ok=True)
             try:
-                _write_durably(temporary, data)
+                write_durably(temporary, data)
                 os.rename(temporary, self.segments_dir / name)
             except OSError:
                 temporary.unlink(missing_ok=True)
                 raise
-            _sync_directory(self.segments_dir)
-            _sync_directory(self.tmp_dir)
+            sync_directory(self.segments_dir)
+            sync_directory(self.tmp_dir)
         return name
 
     def read_segment(self, name: str, size_bytes: int) -> bytes | None:
         """Return the bytes of a segment file, or None unless it is a file of exactly this size."""
+        if not is_own_name(name):
+            return None
         flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
         try:
             handle = os.open(self.segments_dir / name, flags | getattr(os, "O_CLOEXEC", 0))
@@ -194,6 +228,8 @@ class IndexLayout:
 
     def has_segment(self, name: str, size_bytes: int) -> bool:
         """Say whether a segment file is there with this size; its content is not looked at."""
+        if not is_own_name(name):
+            return False
         try:
             status = os.lstat(self.segments_dir / name)
         except OSError:
@@ -203,16 +239,17 @@ class IndexLayout:
     def remove_strays(self, keep: Collection[str]) -> None:
         """Delete temporary files, and segment files that the catalog does not list.
 
+        Only files with names that we give: whatever else somebody put there stays.
+
         Only the holder of the writer lock may call this. What cannot be deleted is left: it does
         no harm.
         """
-        for folder, kept in (
-            (self.tmp_dir, set[str]()),
-            (self.segments_dir, {*keep, "CACHEDIR.TAG"}),
-        ):
+        for folder, kept in ((self.tmp_dir, ()), (self.segments_dir, keep)):
+            if folder.is_symlink():
+                continue
             with contextlib.suppress(OSError):
-                for entry in os.scandir(folder):
-                    if entry.name not in kept:
+                for entry in _entries(folder):
+                    if is_own_name(entry.name) and entry.name not in (_TAG_NAME, *kept):
                         with contextlib.suppress(OSError):
                             os.unlink(entry.path)
 
@@ -222,30 +259,22 @@ class IndexLayout:
         return sum(path.stat().st_size for path in paths if path.exists())
 
 
+def is_own_name(name: object) -> bool:
+    """Say whether a name is one that we give to files in ``segments`` and ``tmp``."""
+    if not isinstance(name, str):
+        return False
+    patterns = (_SEGMENT_NAME, _NEW_CATALOG_NAME)
+    return name == _TAG_NAME or any(pattern.fullmatch(name) for pattern in patterns)
+
+
 def is_index(path: str) -> bool:
     """Say whether a folder is an index, so that scans leave it alone."""
     return os.path.isfile(os.path.join(path, CATALOG_NAME))
 
 
-@contextlib.contextmanager
-def mapped_os_errors(path: Path) -> Iterator[None]:
-    """Turn the operating system's errors into ours; errors that are ours already pass."""
-    try:
-        yield
-    except StoreError:
-        raise
-    except OSError as error:
-        reason = error.strerror or str(error)
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            message = f"cannot be written ({reason}); choose a directory that can"
-            raise IndexReadOnlyError(path, message) from error
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            message = f"the disk is full ({reason}); free some space and run the command again"
-            raise StorageError(path, message) from error
-        if error.errno in (errno.ENOTDIR, errno.ENAMETOOLONG, errno.ENOENT, errno.ELOOP):
-            raise IndexReadOnlyError(path, f"cannot be created ({reason})") from error
-        message = f"the disk failed ({reason}); what was stored before is kept"
-        raise StorageError(path, message) from error
+def _entries(folder: str | os.PathLike[str]) -> list[os.DirEntry[str]]:
+    with os.scandir(folder) as listing:
+        return list(listing)
 
 
 def _read_holder(path: Path) -> str:
@@ -253,27 +282,4 @@ def _read_holder(path: Path) -> str:
         holder = json.loads(path.read_text())
         return f"process {holder['pid']} on {holder['host']} since {holder['since']}"
     except (OSError, ValueError, KeyError, TypeError):
-        return "holder unknown"
-
-
-def _write_durably(path: Path, data: bytes) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
-    handle = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o600)
-    try:
-        rest = memoryview(data)
-        while rest:
-            rest = rest[os.write(handle, rest) :]
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _sync_directory(path: Path) -> None:
-    """Make renames in a directory durable, where the system can."""
-    if os.name != "posix":
-        return
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        return _UNKNOWN_HOLDER

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -105,6 +106,8 @@ def check_header(path: Path) -> None:
     Source: https://www.sqlite.org/fileformat.html, section 1.3.
     """
     try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise IndexFormatError(path, "this is not a file, so it is no catalog of mobisearch")
         with open(path, "rb") as file:
             header = file.read(100)
     except OSError as error:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Executable, bindparam, func, select
 from sqlalchemy.engine import Connection
 
-from mobisearch.errors import IndexDamagedError
+from mobisearch.errors import IndexDamagedError, IndexFormatError
 from mobisearch.store.catalog import schema
 from mobisearch.store.catalog.rows import ModelRow, SegmentRow, StagedFile, path_range
 from mobisearch.types import Embeddings, FileFailure
@@ -67,8 +67,15 @@ class Catalog(abc.ABC):
 
     def generation(self) -> int:
         """Return the number that every commit increases."""
+        with self._connected() as connection:
+            return self._generation(connection)
+
+    def _generation(self, connection: Connection) -> int:
         statement = select(schema.meta.c.value).where(schema.meta.c.key == "generation")
-        return int(self._rows(statement)[0].value)
+        value = connection.execute(statement).scalar_one_or_none()
+        if value is None or not str(value).isdecimal():
+            raise IndexDamagedError(self._directory, f"the catalog's generation is {value!r}")
+        return int(value)
 
     def model(self) -> ModelRow:
         """Return the model that the index was built with."""
@@ -76,6 +83,8 @@ class Catalog(abc.ABC):
         if not rows:
             raise IndexDamagedError(self._directory, "the catalog names no model")
         row = rows[0]
+        if not isinstance(row.dim, int) or len(row.probe) != 4 * row.dim:
+            raise IndexDamagedError(self._directory, "the catalog's model row is damaged")
         probe = np.frombuffer(row.probe, "<f4")
         return ModelRow(row.name, row.fingerprint, row.label, row.dim, probe)
 
@@ -160,8 +169,7 @@ class Catalog(abc.ABC):
         file, vector = schema.file.c, schema.vector.c
         is_visible = select(1).where(file.content_id == vector.content_id, file.state == "ok")
         with self._connected() as connection:
-            meta = select(schema.meta.c.value).where(schema.meta.c.key == "generation")
-            generation = int(connection.execute(meta).scalar_one())
+            generation = self._generation(connection)
             rows = connection.execute(select(schema.segment).order_by(schema.segment.c.first_id))
             segments = tuple(
                 SegmentRow(r.name, r.first_id, r.last_id, r.n, r.size_bytes, r.sha256) for r in rows
@@ -213,9 +221,9 @@ class Catalog(abc.ABC):
         return int(self._rows(select(func.count()).where(dead))[0][0])
 
     def find_damage(self) -> list[str]:
-        """Let SQLite check its own structure, and check that no row points to nothing."""
+        """Let SQLite check its own structure, and check that rows fit together."""
         with self._connected() as connection:
-            found = [row[0] for row in connection.exec_driver_sql("PRAGMA quick_check(20)")]
+            found = [row[0] for row in connection.exec_driver_sql("PRAGMA integrity_check(20)")]
             damage = [f"catalog: {line}" for line in found if line != "ok"]
             dangling = list(connection.exec_driver_sql("PRAGMA foreign_key_check"))
             damage += [
@@ -227,4 +235,27 @@ class Catalog(abc.ABC):
         n_lost = self._rows(lost)[0][0]
         if n_lost:
             damage.append(f"catalog: {n_lost} images have no embedding")
+        is_live = select(1).where(vector.vector_id == schema.tombstone.c.vector_id)
+        n_hidden = self._rows(
+            select(func.count()).select_from(schema.tombstone).where(is_live.exists())
+        )[0][0]
+        if n_hidden:
+            damage.append(f"catalog: {n_hidden} embeddings are there but marked as gone")
+        n_odd = self._rows(select(func.count()).where(vector.vector_id < 1))[0][0]
+        if n_odd:
+            damage.append(f"catalog: {n_odd} embeddings have ids that none is given")
         return damage
+
+    def check_schema(self) -> None:
+        """Refuse a database that would do more than hold rows: no triggers, no views.
+
+        Raises:
+            IndexFormatError: it has some.
+        """
+        with self._connected() as connection:
+            statement = "SELECT name FROM sqlite_master WHERE type NOT IN ('table', 'index')"
+            names = [str(row[0]) for row in connection.exec_driver_sql(statement)]
+        if names:
+            raise IndexFormatError(
+                self._directory, f"the catalog holds programs that are not ours: {', '.join(names)}"
+            )

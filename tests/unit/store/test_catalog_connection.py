@@ -156,10 +156,10 @@ def test_a_foreign_or_damaged_catalog_is_refused_and_left_as_it_is(
     assert sorted(os.listdir(layout.directory)) == files
 
 
-def test_a_catalog_that_cannot_be_read_is_said_to_be_that(layout: IndexLayout) -> None:
+def test_a_catalog_that_is_no_file_is_said_to_be_that(layout: IndexLayout) -> None:
     layout.catalog_path.unlink()
     layout.catalog_path.mkdir()
-    with pytest.raises(IndexReadOnlyError, match="cannot be read"):
+    with pytest.raises(IndexFormatError, match="not a file"):
         open_reader(layout.catalog_path)
 
 

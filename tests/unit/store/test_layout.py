@@ -16,7 +16,8 @@ from mobisearch.errors import (
     IndexReadOnlyError,
     StorageError,
 )
-from mobisearch.store.layout import IndexLayout, is_index, mapped_os_errors
+from mobisearch.store.files import mapped_os_errors
+from mobisearch.store.layout import IndexLayout, is_index
 
 
 @pytest.fixture
@@ -179,11 +180,13 @@ def test_something_else_in_place_of_a_segment_is_not_read(empty: IndexLayout, ki
 def test_strays_go_and_what_is_listed_stays(empty: IndexLayout) -> None:
     kept = empty.publish_segment(b"kept", 1)
     stray = empty.publish_segment(b"stray", 2)
-    (empty.tmp_dir / "rubbish").write_bytes(b"")
+    (empty.tmp_dir / "new.db").write_bytes(b"")
+    (empty.tmp_dir / stray).write_bytes(b"half of it")
+    (empty.tmp_dir / "somebody's").write_bytes(b"")
     (empty.segments_dir / "folder").mkdir()
     empty.remove_strays({kept})
     assert empty.read_segment(stray, 5) is None
-    assert _left_in(empty.tmp_dir) == []
+    assert _left_in(empty.tmp_dir) == ["somebody's"]
     assert _left_in(empty.segments_dir) == ["CACHEDIR.TAG", "folder", kept]
 
 
