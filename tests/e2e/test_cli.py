@@ -322,6 +322,11 @@ def _wait_until(condition: Callable[[], bool]) -> None:
         pause.wait(0.02)
 
 
+def _listen_to_interrupts() -> None:
+    """A test run in the background has SIGINT ignored, and its children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextlib.contextmanager
 def _indexing(folder: Path, index: Path) -> Iterator[subprocess.Popen[str]]:
     """The command at work on a folder, after its first commit."""
@@ -331,6 +336,7 @@ def _indexing(folder: Path, index: Path) -> Iterator[subprocess.Popen[str]]:
         stderr=subprocess.PIPE,
         text=True,
         env=_environment(),
+        preexec_fn=_listen_to_interrupts,
     ) as process:
         try:
             _wait_until(lambda: _count_images(index) > 0 or process.poll() is not None)
