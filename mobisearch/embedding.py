@@ -10,7 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobisearch.errors import ImageError, NoEmbeddingError, RuntimeMismatchError
-from mobisearch.imaging import ImageSource, PreparedImage, as_sources, name_of, prepare_source
+from mobisearch.imaging import (
+    ImageSource,
+    PreparedImage,
+    as_sources,
+    name_of,
+    prepare,
+    prepare_source,
+    shared_workers,
+)
 from mobisearch.models import DEFAULT_MODEL, ModelSpec, find_model
 from mobisearch.runtimes import Runtime, load_runtime
 from mobisearch.types import DecodeSettings, Embeddings, Pixels
@@ -38,6 +46,7 @@ class Embedder:
         runtime: Runtime | None = None,
         settings: DecodeSettings | None = None,
         batch_size: int = 32,
+        isolated: bool = True,
     ) -> None:
         """Choose a model.
 
@@ -46,6 +55,9 @@ class Embedder:
             runtime: what runs the network; None chooses.
             settings: limits and exactness of decoding; None takes the defaults.
             batch_size: how many images go through the network at once.
+            isolated: decode the files of an index in processes of their own, which may crash, hang
+                or run out of memory without harm to this one. Otherwise here, without the limits on
+                time and memory.
 
         Raises:
             UnknownModelError: there is no model of that name.
@@ -56,6 +68,7 @@ class Embedder:
         self.spec = find_model(model) if isinstance(model, str) else model
         self.settings = settings or DecodeSettings()
         self.batch_size = batch_size
+        self.isolated = isolated
         self._given_runtime = runtime
         self._load_lock = threading.Lock()
 
@@ -131,6 +144,18 @@ class Embedder:
             ImageError: it cannot be used.
         """
         return prepare_source(source, preprocessing=self.spec.preprocessing, settings=self.settings)
+
+    def prepare_file(self, data: bytes, *, path: str) -> PreparedImage:
+        """Decode the bytes of a file, in a worker process if this embedder is ``isolated``.
+
+        Raises:
+            ImageError: it cannot be used.
+            WorkerStartError: no worker can be started.
+        """
+        decode = shared_workers().prepare if self.isolated else prepare
+        return decode(
+            data, name=path, preprocessing=self.spec.preprocessing, settings=self.settings
+        )
 
     def embed_pixels(self, pixels: Pixels) -> Embeddings:
         """Embed prepared pixels, in batches of ``batch_size``.

@@ -17,7 +17,7 @@ import numpy as np
 
 from mobisearch.embedding import Embedder
 from mobisearch.errors import ImageError, NoEmbeddingError
-from mobisearch.imaging import FileContent, PreparedImage, prepare, read_file
+from mobisearch.imaging import FileContent, PreparedImage, read_file
 from mobisearch.types import Embeddings, FileFailure, FileStamp, ImageFacts
 
 
@@ -115,12 +115,7 @@ def _decode(
         stamp = content.stamp
         if is_known(content.sha256):
             return KnownFile(path, stamp, content.sha256)
-        image = prepare(
-            content.data,
-            name=path,
-            preprocessing=embedder.spec.preprocessing,
-            settings=embedder.settings,
-        )
+        image = embedder.prepare_file(content.data, path=path)
     except ImageError as error:
         return _failed(error, stamp)
     # The bytes are not needed any more; only their hash and stamp travel on.

@@ -46,6 +46,11 @@ class DecodeSettings:
             below ``reduced_oversampling`` times what the network looks at.
         reduced_oversampling: how many times larger than ``Preprocessing.resize_px`` the shorter
             side of a reduced JPEG stays at least. The README states the deviation measured at 2.
+        deadline_seconds: decoding one picture may take this long. Held where files are decoded in
+            worker processes, as indexing does.
+        max_memory_bytes: decoding one picture may take this much memory. Held by the system, in
+            workers, where it can (Linux). The default admits what ``max_pixels_other`` does.
+        tolerant: take the part that is there of a picture that is cut short, and note that.
     """
 
     max_bytes: int = 1 << 29
@@ -53,6 +58,9 @@ class DecodeSettings:
     max_pixels_other: int = 128_000_000
     exact: bool = False
     reduced_oversampling: float = 2.0
+    deadline_seconds: float = 60.0
+    max_memory_bytes: int = 3 << 30
+    tolerant: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +74,7 @@ class ImageFacts:
             one where EXIF has it.
         camera: maker and model.
         latitude, longitude: degrees, north and east positive.
+        is_truncated: the file ends before the picture does, and what there is was taken.
     """
 
     format: str
@@ -75,6 +84,7 @@ class ImageFacts:
     camera: str | None = None
     latitude: float | None = None
     longitude: float | None = None
+    is_truncated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +107,7 @@ class ImageRecord:
             that the path always opens.
         width, height: pixels of the upright picture.
         sha256: of the file's bytes, hexadecimal. Copies share it.
+        is_truncated: only a part of the picture was there to be embedded.
     """
 
     id: int
@@ -111,6 +122,7 @@ class ImageRecord:
     camera: str | None = None
     latitude: float | None = None
     longitude: float | None = None
+    is_truncated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,14 @@
     │   ├── ImageNotFoundError        + FileNotFoundError   there is no such file
     │   ├── UnreadableImageError      + OSError             the bytes could not be read
     │   ├── UnsupportedFormatError    + ValueError          not an image format that is read here
-    │   ├── CorruptImageError         + ValueError          an image, but damaged or cut short
+    │   ├── CorruptImageError         + ValueError          an image, but damaged
+    │   │   └── TruncatedImageError                         the file ends before the picture does
     │   ├── ImageTooLargeError        + ValueError          over the limit on bytes or pixels
+    │   ├── DecodeMemoryError         + RuntimeError        decoding needs more than its memory
+    │   ├── DecodeTimeoutError        + TimeoutError        decoding took longer than its deadline
+    │   ├── DecoderCrashedError       + RuntimeError        the decoding process died of it
     │   └── NoEmbeddingError          + ArithmeticError     the network gave NaN, infinity or zeros
+    ├── WorkerStartError              + RuntimeError        no process for decoding can be started
     ├── ScanError                     a folder could not be scanned
     │   └── RootUnavailableError      + FileNotFoundError   missing, unmounted or suddenly empty
     ├── ModelError                    the network could not be used
@@ -44,14 +49,19 @@ from mobisearch.errors.ancestor import (
 )
 from mobisearch.errors.images import (
     CorruptImageError,
+    DecodeMemoryError,
+    DecoderCrashedError,
+    DecodeTimeoutError,
     ImageError,
     ImageNotFoundError,
     ImageTooLargeError,
     NoEmbeddingError,
     RootUnavailableError,
     ScanError,
+    TruncatedImageError,
     UnreadableImageError,
     UnsupportedFormatError,
+    WorkerStartError,
 )
 from mobisearch.errors.models import (
     ModelError,
@@ -83,6 +93,9 @@ from mobisearch.errors.store import (
 
 __all__ = [
     "CorruptImageError",
+    "DecodeMemoryError",
+    "DecodeTimeoutError",
+    "DecoderCrashedError",
     "ImageError",
     "ImageNotFoundError",
     "ImageTooLargeError",
@@ -107,10 +120,12 @@ __all__ = [
     "ScanError",
     "StorageError",
     "StoreError",
+    "TruncatedImageError",
     "UnknownImageIdError",
     "UnknownModelError",
     "UnreadableImageError",
     "UnsupportedFormatError",
     "WeightsMismatchError",
     "WeightsNotFoundError",
+    "WorkerStartError",
 ]

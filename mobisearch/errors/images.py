@@ -53,6 +53,38 @@ class CorruptImageError(ImageError, ValueError):
     code = "corrupt"
 
 
+class TruncatedImageError(CorruptImageError):
+    """The file ends before the picture does; ``DecodeSettings.tolerant`` takes what there is."""
+
+    code = "truncated"
+
+
+class DecodeMemoryError(ImageError, RuntimeError):
+    """Decoding needs more memory than ``DecodeSettings.max_memory_bytes``, or than there is."""
+
+    code = "memory"
+
+
+class DecodeTimeoutError(ImageError, TimeoutError):
+    """Decoding took too long and was ended.
+
+    Attributes:
+        deadline_seconds: the time that it had.
+    """
+
+    code = "timeout"
+
+    def __init__(self, path: str, deadline_seconds: float) -> None:
+        self.deadline_seconds = deadline_seconds
+        super().__init__(path, f"decoding took longer than {deadline_seconds:g} seconds")
+
+
+class DecoderCrashedError(ImageError, RuntimeError):
+    """The process that decoded this picture died of it, twice. No other picture is affected."""
+
+    code = "crashed"
+
+
 class ImageTooLargeError(ImageError, ValueError):
     """The picture is over the limit on bytes or pixels; nothing was decoded.
 
@@ -83,6 +115,21 @@ class NoEmbeddingError(ImageError, ArithmeticError):
         self, path: str, reason: str = "the network gave no usable embedding for this picture"
     ) -> None:
         super().__init__(path, reason)
+
+
+class WorkerStartError(MobisearchError, RuntimeError):
+    """No process for decoding can be started. No picture has a part in that.
+
+    Attributes:
+        reason: what the system, or the process, said.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(
+            f"no process for decoding pictures can be started ({reason}); try again with more "
+            "memory, or decode in this process with Embedder(isolated=False)"
+        )
 
 
 class ScanError(MobisearchError):

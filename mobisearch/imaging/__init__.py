@@ -8,6 +8,7 @@ from mobisearch.imaging.reading import FileContent, read_file, stamp_of
 from mobisearch.imaging.scanning import ScannedFile, ScanProblem, ScanSettings, scan_folder
 from mobisearch.imaging.sources import ImageSource, as_sources, name_of, prepare_source
 from mobisearch.imaging.thumbnails import read_thumbnail, read_thumbnail_jpeg
+from mobisearch.imaging.workers import shared_workers
 
 __all__ = [
     "FileContent",
@@ -25,5 +26,6 @@ __all__ = [
     "read_thumbnail",
     "read_thumbnail_jpeg",
     "scan_folder",
+    "shared_workers",
     "stamp_of",
 ]

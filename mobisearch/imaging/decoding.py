@@ -17,8 +17,10 @@ from PIL import Image, UnidentifiedImageError
 
 from mobisearch.errors import (
     CorruptImageError,
+    DecodeMemoryError,
     ImageError,
     ImageTooLargeError,
+    TruncatedImageError,
     UnsupportedFormatError,
 )
 from mobisearch.imaging import exif
@@ -76,6 +78,7 @@ def decode(
         UnsupportedFormatError: not an image, or a format that is not read.
         CorruptImageError: damaged, cut short or empty.
         ImageTooLargeError: over ``settings.max_pixels``.
+        DecodeMemoryError: there is not enough memory.
     """
     if not data:
         raise CorruptImageError(name, "the file is empty")
@@ -112,10 +115,12 @@ def _image_errors(name: str) -> Iterator[None]:
     except UnidentifiedImageError:
         raise UnsupportedFormatError(name, "not an image in a format that can be read") from None
     except MemoryError:
-        raise CorruptImageError(name, "needs more memory than there is") from None
+        raise DecodeMemoryError(name, "decoding it needs more memory than it may take") from None
     except Exception as error:
         # Decoders raise OSError, SyntaxError, ValueError, struct.error, zlib.error, EOFError,
         # KeyError, IndexError, RecursionError and more on damaged input, so everything counts.
+        if isinstance(error, EOFError) or "truncated" in str(error).lower():
+            raise TruncatedImageError(name, f"cut short: {_first_line(error)}") from error
         raise CorruptImageError(name, f"damaged or cut short: {_first_line(error)}") from error
 
 

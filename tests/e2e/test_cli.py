@@ -113,7 +113,7 @@ def test_the_document_of_index_is_that_of_the_contract(
     counts = {name: document[name] for name in ("added", "failed", "images", "unchanged")}
     assert counts == {"added": 6, "failed": 1, "images": 6, "unchanged": 0}
     [failure] = document["failures"]
-    assert (failure["path"], failure["code"]) == (str(photos / "broken.jpg"), "corrupt")
+    assert (failure["path"], failure["code"]) == (str(photos / "broken.jpg"), "truncated")
 
 
 def test_a_piped_stderr_shows_no_progress_bar(

@@ -31,6 +31,7 @@ EXAMPLES: dict[str, object] = {
     "holder": "process 7",
     "k": 0,
     "image_id": 42,
+    "deadline_seconds": 60.0,
 }
 """A value for every argument that an error's constructor may have."""
 

@@ -36,6 +36,7 @@ from mobisearch.errors import (
     ModelMismatchError,
     NotYetError,
     StorageError,
+    TruncatedImageError,
     UnknownImageIdError,
     UnknownModelError,
 )
@@ -230,7 +231,7 @@ def test_a_bad_query_among_others_is_data(filled: ImageIndex, photos: Path, tmp_
     assert [_names(matches) for matches in results] == [["1.png"], [], ["2.png"], [], ["3.png"]]
     assert [type(matches.error) for matches in results] == [
         type(None),
-        CorruptImageError,
+        TruncatedImageError,
         type(None),
         ImageNotFoundError,
         type(None),

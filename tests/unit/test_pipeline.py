@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mobisearch import Embedder, pipeline
+from mobisearch import Embedder
 from mobisearch.errors import RuntimeMismatchError
 from mobisearch.imaging import stamp_of
 from mobisearch.pipeline import EmbeddedFile, FailedFile, KnownFile, embed_files
@@ -76,7 +76,7 @@ def test_failures_are_data_in_their_place(
     assert [outcome.path for outcome in outcomes] == paths
     failed = [outcome for outcome in outcomes if isinstance(outcome, FailedFile)]
     codes = [outcome.failure.code for outcome in failed]
-    assert codes == ["corrupt", "unsupported", "not_found", "corrupt", "unsupported"]
+    assert codes == ["corrupt", "unsupported", "not_found", "truncated", "unsupported"]
     assert [outcome.stamp is None for outcome in failed] == [False, False, True, False, True]
     assert all(outcome.failure.path == outcome.path for outcome in failed)
     assert not any(outcome.path in outcome.failure.reason for outcome in failed)
@@ -97,13 +97,13 @@ def test_known_content_is_hashed_and_not_decoded(
 ) -> None:
     known = {hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in photos[::2]}
     decoded: list[str] = []
-    original = pipeline.prepare
+    original = embedder.prepare_file
 
-    def noted(data: bytes, *, name: str, **options: object) -> object:
-        decoded.append(name)
-        return original(data, name=name, **options)  # type: ignore[arg-type]
+    def noted(data: bytes, *, path: str) -> object:
+        decoded.append(path)
+        return original(data, path=path)
 
-    monkeypatch.setattr(pipeline, "prepare", noted)
+    monkeypatch.setattr(embedder, "prepare_file", noted)
     outcomes = list(embed_files(photos, embedder, is_known=known.__contains__))
     assert [isinstance(outcome, KnownFile) for outcome in outcomes] == [True, False] * 5
     assert sorted(decoded) == sorted(photos[1::2])

@@ -560,7 +560,7 @@ def test_failures_are_data_recorded_once_and_forgotten_with_their_file(
     assert _counts(first) == {"added": 4, "failed": 3}
     assert first.failed_now == len(first.failures) == 3
     recorded = {os.path.basename(f.path): f.code for f in index.errors()}
-    assert recorded == {"empty.jpg": "corrupt", "text.jpg": "unsupported", "cut.png": "corrupt"}
+    assert recorded == {"empty.jpg": "corrupt", "text.jpg": "unsupported", "cut.png": "truncated"}
     assert all(failure.reason for failure in index.errors())
 
     reads.clear()

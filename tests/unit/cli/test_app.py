@@ -23,7 +23,6 @@ from mobisearch.types import Progress
 Command = Callable[..., Any]
 
 CODES = {
-    "CorruptImageError": 1,
     "ImageNotFoundError": 66,
     "ImageTooLargeError": 1,
     "IndexClosedError": 65,
@@ -37,17 +36,22 @@ CODES = {
     "InvalidVectorError": 2,
     "ModelMismatchError": 69,
     "NoEmbeddingError": 1,
+    "DecodeMemoryError": 1,
+    "DecodeTimeoutError": 1,
+    "DecoderCrashedError": 1,
     "NotYetError": 2,
     "ReportError": 73,
     "RootUnavailableError": 66,
     "RuntimeMismatchError": 69,
     "StorageError": 74,
+    "TruncatedImageError": 1,
     "UnknownImageIdError": 2,
     "UnknownModelError": 69,
     "UnreadableImageError": 1,
     "UnsupportedFormatError": 1,
     "WeightsMismatchError": 69,
     "WeightsNotFoundError": 69,
+    "WorkerStartError": 70,
 }
 
 

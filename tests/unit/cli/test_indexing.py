@@ -29,7 +29,7 @@ def test_the_document_has_the_fields_of_the_contract(command: Command, photos: P
     assert document["failures"] == [
         {
             "path": str(photos / "broken.jpg"),
-            "code": "corrupt",
+            "code": "truncated",
             "reason": document["failures"][0]["reason"],
         }
     ]

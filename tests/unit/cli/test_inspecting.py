@@ -37,7 +37,7 @@ def test_errors_are_listed_with_their_reason(command: Command, indexed: Path) ->
     done = command("errors")
     assert done.code == 0
     assert done.stdout.startswith(f"{indexed / 'broken.jpg'}: ")
-    assert done.stdout.endswith("[corrupt]\n")
+    assert done.stdout.endswith("[truncated]\n")
     [entry] = command("errors", "--json").document
     assert set(entry) == {"path", "code", "reason"}
     (indexed / "broken.jpg").unlink()

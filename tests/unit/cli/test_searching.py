@@ -86,7 +86,7 @@ def test_a_query_that_cannot_be_used_does_not_stop_the_others(
     )
     assert done.code == 1
     broken, good, gone = done.document
-    assert (broken["matches"], broken["error"]["code"]) == ([], "corrupt")
+    assert (broken["matches"], broken["error"]["code"]) == ([], "truncated")
     assert len(good["matches"]) == 1
     assert gone["error"]["code"] == "not_found"
     assert done.stderr.count("\n") == 2

@@ -17,7 +17,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageFile
 
-from mobisearch.errors import CorruptImageError, ImageTooLargeError, UnsupportedFormatError
+from mobisearch.errors import (
+    CorruptImageError,
+    DecodeMemoryError,
+    ImageTooLargeError,
+    TruncatedImageError,
+    UnsupportedFormatError,
+)
 from mobisearch.imaging import decoding, exif
 from mobisearch.imaging.decoding import decode, make_upright, prepare
 from mobisearch.types import DecodeSettings, Preprocessing
@@ -430,7 +436,7 @@ def test_pillows_limit_is_put_back_when_the_last_of_several_threads_is_done(
         thread.start()
     for thread in threads:
         thread.join(60)
-    assert results.count((50, 40)) == results.count("corrupt") == n_threads * n_rounds
+    assert results.count((50, 40)) == results.count("truncated") == n_threads * n_rounds
     assert seen_inside == [None] * n_threads * n_rounds
     assert pillow_limit == Image.MAX_IMAGE_PIXELS
 
@@ -448,7 +454,7 @@ def test_pillows_limit_is_put_back_when_the_last_of_several_threads_is_done(
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", UnsupportedFormatError, "not an"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", UnsupportedFormatError, "not an image"),
         (b"\xff\xd8\xff", UnsupportedFormatError, "not an image"),
-        (png_header(30, 30), CorruptImageError, "damaged or cut short"),
+        (png_header(30, 30), TruncatedImageError, "cut short"),
         (b"P6 0 0 255\n", UnsupportedFormatError, "not an image"),
     ],
 )
@@ -461,24 +467,26 @@ def test_what_cannot_be_used_is_an_image_error_with_its_name(
     assert "\n" not in str(caught.value)
 
 
-def test_a_jpeg_cut_in_half_is_corrupt(large_jpeg: bytes) -> None:
+def test_a_jpeg_cut_in_half_is_truncated(large_jpeg: bytes) -> None:
     for need_px in (None, 150):
-        with pytest.raises(CorruptImageError, match="damaged or cut short"):
+        with pytest.raises(TruncatedImageError, match="cut short"):
             decode(large_jpeg[: len(large_jpeg) // 2], name="a", settings=SETTINGS, need_px=need_px)
 
 
 @pytest.mark.parametrize(
     "raised",
-    [MemoryError(), RecursionError("deep"), KeyError("x"), struct.error("short"), EOFError()],
+    [RecursionError("deep"), KeyError("x"), struct.error("short"), EOFError(), MemoryError()],
 )
 def test_whatever_a_decoder_raises_is_an_image_error(
     raised: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    kind = DecodeMemoryError if isinstance(raised, MemoryError) else CorruptImageError
+
     def fail(self: ImageFile.ImageFile) -> None:
         raise raised
 
     monkeypatch.setattr(ImageFile.ImageFile, "load", fail)
-    with pytest.raises(CorruptImageError):
+    with pytest.raises(kind):
         decode(jpeg_of(8, 8, (8, 8)), name="test", settings=SETTINGS)
 
 
@@ -512,10 +520,10 @@ def test_an_opened_picture_is_turned_once(
         assert np.array_equal(np.asarray(make_upright(image, name="test")), photo)
 
 
-def test_an_opened_picture_that_is_cut_short_is_corrupt(large_jpeg: bytes) -> None:
+def test_an_opened_picture_that_is_cut_short_is_truncated(large_jpeg: bytes) -> None:
     with (
         Image.open(io.BytesIO(large_jpeg[:5000])) as image,
-        pytest.raises(CorruptImageError, match="damaged or cut short"),
+        pytest.raises(TruncatedImageError, match="cut short"),
     ):
         make_upright(image, name="test")
 

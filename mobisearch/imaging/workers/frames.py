@@ -1,0 +1,148 @@
+"""What goes over the pipes between a process and its decode workers.
+
+A frame is a JSON header and a payload of raw bytes. Nothing is pickled: a worker has touched files
+that nobody trusts, so its answers are checked, not believed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import struct
+from typing import Any, BinaryIO
+
+from mobisearch.errors import (
+    CorruptImageError,
+    DecodeMemoryError,
+    ImageError,
+    ImageTooLargeError,
+    TruncatedImageError,
+    UnsupportedFormatError,
+)
+from mobisearch.types import DecodeSettings, ImageFacts, Preprocessing
+
+_LENGTHS = struct.Struct("<IQ")
+MAX_HEADER_BYTES = 1 << 16
+_SIMPLE_ERRORS: dict[str, type[ImageError]] = {
+    kind.code: kind
+    for kind in (CorruptImageError, DecodeMemoryError, TruncatedImageError, UnsupportedFormatError)
+}
+
+
+class BrokenFrameError(Exception):
+    """The other side is gone, or does not speak this language. Never leaves this package."""
+
+
+def write_frame(
+    stream: BinaryIO, header: dict[str, Any], payload: bytes | memoryview = b""
+) -> None:
+    """Send a frame."""
+    text = json.dumps(header).encode("ascii")
+    stream.write(_LENGTHS.pack(len(text), len(payload)) + text)
+    stream.write(payload)
+    stream.flush()
+
+
+def read_frame(stream: BinaryIO, *, max_payload_bytes: int) -> tuple[dict[str, Any], bytes]:
+    """Receive a frame.
+
+    Raises:
+        BrokenFrameError: the stream ended, or it holds anything but a frame.
+    """
+    n_header, n_payload = _LENGTHS.unpack(_read_exactly(stream, _LENGTHS.size))
+    if n_header > MAX_HEADER_BYTES or n_payload > max_payload_bytes:
+        raise BrokenFrameError(f"a frame of {n_header} + {n_payload} bytes")
+    text = _read_exactly(stream, n_header)
+    try:
+        header = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BrokenFrameError("a header that is not JSON") from error
+    if not isinstance(header, dict):
+        raise BrokenFrameError("a header that is not an object")
+    return header, _read_exactly(stream, n_payload)
+
+
+def _read_exactly(stream: BinaryIO, n_bytes: int) -> bytes:
+    data = stream.read(n_bytes)
+    if len(data) != n_bytes:
+        raise BrokenFrameError("the stream ended")
+    return data
+
+
+def request_header(preprocessing: Preprocessing, settings: DecodeSettings) -> dict[str, Any]:
+    """Return what tells a worker how to decode the payload."""
+    return {
+        "preprocessing": dataclasses.asdict(preprocessing),
+        "settings": dataclasses.asdict(settings),
+    }
+
+
+def read_request(header: dict[str, Any]) -> tuple[Preprocessing, DecodeSettings]:
+    """Return what :func:`request_header` put in. The sender is trusted."""
+    return Preprocessing(**header["preprocessing"]), DecodeSettings(**header["settings"])
+
+
+def facts_header(facts: ImageFacts) -> dict[str, Any]:
+    """Return the header of an answer with pixels."""
+    return {"facts": dataclasses.asdict(facts)}
+
+
+def read_facts(header: dict[str, Any]) -> ImageFacts:
+    """Return the facts of an answer, each of them of its type.
+
+    Raises:
+        BrokenFrameError: they are anything else.
+    """
+    given = header.get("facts")
+    if not isinstance(given, dict):
+        raise BrokenFrameError("an answer without facts")
+    width, height = given.get("width"), given.get("height")
+    if not (isinstance(width, int) and isinstance(height, int) and width > 0 and height > 0):
+        raise BrokenFrameError("an answer without a size")
+    return ImageFacts(
+        format=_checked(given, "format", str) or "",
+        width=width,
+        height=height,
+        taken_at=_checked(given, "taken_at", str),
+        camera=_checked(given, "camera", str),
+        latitude=_checked(given, "latitude", float),
+        longitude=_checked(given, "longitude", float),
+        is_truncated=given.get("is_truncated") is True,
+    )
+
+
+def _checked(given: dict[str, Any], name: str, kind: type[Any]) -> Any:
+    value = given.get(name)
+    if value is not None and not isinstance(value, kind):
+        raise BrokenFrameError(f"{name} is {type(value).__name__}")
+    return value
+
+
+def error_header(error: ImageError) -> dict[str, Any]:
+    """Return the header of an answer that says why there are no pixels."""
+    if isinstance(error, ImageTooLargeError):
+        values = {"actual": error.actual, "limit": error.limit, "unit": error.unit}
+        return {"error": error.code, "values": values}
+    return {"error": error.code, "reason": error.reason[:1000]}
+
+
+def read_error(header: dict[str, Any], name: str) -> ImageError | None:
+    """Return the error of an answer, about the picture of this name, or None if it has none.
+
+    Raises:
+        BrokenFrameError: it is none that decoding gives.
+    """
+    code = header.get("error")
+    if code is None:
+        return None
+    if code == ImageTooLargeError.code:
+        try:
+            values = header["values"]
+            actual, limit, unit = int(values["actual"]), int(values["limit"]), str(values["unit"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise BrokenFrameError("an error without its values") from error
+        return ImageTooLargeError(name, actual=actual, limit=limit, unit=unit)
+    kind = _SIMPLE_ERRORS.get(str(code))
+    if kind is None:
+        raise BrokenFrameError(f"an unknown error {str(code)[:40]!r}")
+    return kind(name, str(header.get("reason", ""))[:1000])
