@@ -37,7 +37,34 @@ def resolve_root(folder: str | os.PathLike[str]) -> str:
             folder = os.path.dirname(folder)
         return path
     reason = "is a file, not a folder" if os.path.exists(path) else "there is no such folder"
-    raise RootUnavailableError(path, f"{reason}; nothing was changed")
+    raise RootUnavailableError(path, reason)
+
+
+def resolve_roots(folders: Sequence[PathArgument]) -> tuple[list[str], list[str]]:
+    """Return the real absolute paths of folders, and a line for each that is not available.
+
+    Raises:
+        RootUnavailableError: none is available.
+        TypeError: there are none at all.
+    """
+    if not folders:
+        raise TypeError("expected at least one folder: the index has none yet")
+    roots: list[str] = []
+    absent: list[RootUnavailableError] = []
+    for folder in folders:
+        try:
+            roots.append(resolve_root(folder))
+        except RootUnavailableError as error:
+            absent.append(error)
+    if not roots:
+        raise RootUnavailableError(absent[0].path, f"{absent[0].reason}; nothing was changed")
+    return roots, [f"{error.path}: {error.reason}" for error in absent]
+
+
+def possible_paths(paths: Sequence[PathArgument]) -> list[str]:
+    """Return what files may be known as: by their real paths, or by links that were followed."""
+    absolute = [os.path.abspath(os.path.expanduser(os.fspath(path))) for path in paths]
+    return list(dict.fromkeys([*map(real_path, paths), *absolute]))
 
 
 def as_list(values: Sequence[_T]) -> list[_T]:
@@ -47,13 +74,6 @@ def as_list(values: Sequence[_T]) -> list[_T]:
             f"expected a list, got a single {type(values).__name__}; put it in brackets"
         )
     return list(values)
-
-
-def at_least_one(folders: tuple[PathArgument, ...]) -> tuple[PathArgument, ...]:
-    """Return the folders of a call, and refuse a call without any."""
-    if not folders:
-        raise TypeError("expected at least one folder")
-    return folders
 
 
 def checked_count(k: object) -> int:

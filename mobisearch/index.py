@@ -5,38 +5,28 @@ The pipeline and the store meet here and in ``mobisearch.sync``, and nowhere els
 
 from __future__ import annotations
 
-import contextlib
-import uuid
-from collections.abc import Iterator, Sequence
-from typing import Self
+import dataclasses
+import threading
+from collections.abc import Sequence
 
 from numpy.typing import ArrayLike
 
 from mobisearch.arguments import (
     PathArgument,
     as_list,
-    at_least_one,
     checked_count,
+    possible_paths,
     real_path,
-    resolve_root,
+    resolve_roots,
     unit_row,
 )
-from mobisearch.embedding import Embedder
-from mobisearch.errors import ModelMismatchError, NotYetError, UnknownImageIdError
+from mobisearch.errors import NotYetError, UnknownImageIdError
 from mobisearch.imaging import ImageSource, ScanSettings, name_of
 from mobisearch.inspection import check_index, read_status
-from mobisearch.models import DEFAULT_MODEL
+from mobisearch.opened import OpenIndex
+from mobisearch.repairing import repair_catalog, salvage_to
 from mobisearch.results import Matches
-from mobisearch.store import (
-    CatalogReader,
-    CatalogWriter,
-    IndexLayout,
-    LiveVectors,
-    ModelRow,
-    create_index,
-    open_reader,
-    open_writer,
-)
+from mobisearch.store import IndexLayout, copy_index
 from mobisearch.sync import Synchroniser
 from mobisearch.types import (
     Embeddings,
@@ -44,12 +34,14 @@ from mobisearch.types import (
     ImageRecord,
     IndexStatus,
     OnProgress,
+    RepairReport,
+    SalvageReport,
     SyncReport,
     VerifyReport,
 )
 
 
-class ImageIndex:
+class ImageIndex(OpenIndex):
     """Images of some folders, their embeddings, and searches among them.
 
     ::
@@ -63,88 +55,14 @@ class ImageIndex:
     commit, never half of one. Photos are only ever read.
     """
 
-    def __init__(
-        self, layout: IndexLayout, catalog: CatalogReader, model: ModelRow, embedder: Embedder
-    ) -> None:
-        """Use ``create`` or ``open`` instead."""
-        self._layout = layout
-        self._catalog = catalog
-        self._model = model
-        self._embedder = embedder
-        self._vectors = LiveVectors(layout, catalog, dim=model.dim)
-
-    @classmethod
-    def create(cls, path: PathArgument, model: str | Embedder = DEFAULT_MODEL) -> Self:
-        """Make an empty index in a new or empty directory.
-
-        Args:
-            model: a name, or an embedder of one's own.
-
-        Raises:
-            IndexExistsError: the directory holds an index, or other files.
-            IndexReadOnlyError, StorageError: it cannot be created there.
-            ModelError: the model is unknown or its weights cannot be used.
-        """
-        embedder = model if isinstance(model, Embedder) else Embedder(model)
-        layout = IndexLayout.at(path)
-        layout.check_is_free()
-        spec = embedder.spec
-        row = ModelRow(spec.name, spec.fingerprint, spec.label, spec.dim, embedder.probe())
-        create_index(layout, row, uuid=str(uuid.uuid4()))
-        return cls.open(path, embedder)
-
-    @classmethod
-    def open(cls, path: PathArgument, model: str | Embedder | None = None) -> Self:
-        """Open an index that exists.
-
-        Args:
-            model: what to embed queries and new images with; None takes the index's own model.
-
-        Raises:
-            IndexNotFoundError: there is no index.
-            IndexFormatError, IndexDamagedError: the catalog is foreign, newer or corrupt.
-            ModelMismatchError: the index was built with another model, weights or preprocessing.
-            UnknownModelError: the index's model is none that this version has.
-        """
-        layout = IndexLayout.at(path)
-        layout.require()
-        catalog = open_reader(layout.catalog_path)
-        try:
-            catalog.check_schema()
-            row = catalog.model()
-            embedder = model if isinstance(model, Embedder) else Embedder(model or row.name)
-            if embedder.spec.fingerprint != row.fingerprint:
-                raise ModelMismatchError(
-                    str(layout.directory), expected=row.label, actual=embedder.spec.label
-                )
-        except BaseException:
-            catalog.close()
-            raise
-        return cls(layout, catalog, row, embedder)
-
-    def close(self) -> None:
-        """Let go of all files. Closing twice does nothing."""
-        self._catalog.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return f"ImageIndex({str(self._layout.directory)!r}, {self._model.label})"
-
-    def __len__(self) -> int:
-        """Count the images that searches can return."""
-        return self._catalog.count_states().get("ok", 0)
-
     def sync(
         self,
         *folders: PathArgument,
         prune: bool = False,
+        rehash: bool = False,
         scan: ScanSettings | None = None,
         on_progress: OnProgress | None = None,
+        stop: threading.Event | None = None,
     ) -> SyncReport:
         """Make the index mirror folders and all folders below them.
 
@@ -153,24 +71,32 @@ class ImageIndex:
         return. Stored in small steps: what is done stays done, and the next call goes on there.
 
         Args:
-            folders: any number; folders inside one another are one.
+            folders: any number; folders inside one another are one. None: all that the index knows.
             prune: forget vanished images, in folders that could be read completely.
-            scan: what to leave out; None takes the defaults.
-            on_progress: called after each step.
+            rehash: read every file again, whatever size and times say.
+            scan: what to leave out, remembered for each folder; None takes what is remembered, or
+                the defaults.
+            on_progress: called after each image and each commit.
+            stop: set it, from another thread or a signal handler, to end early: what is begun is
+                finished and stored.
 
         Returns:
-            What was found and done; files that failed are in it as data.
+            What was found and done; files that failed, and folders that are not available while
+            others are, are in it as data.
 
         Raises:
-            RootUnavailableError: a folder is missing, or empty although it held images; nothing was
-                changed.
+            RootUnavailableError: no folder is available: missing, or empty although it held images.
+                Nothing was changed.
             IndexLockedError: another process is writing.
             StorageError: the disk is full or failing.
         """
-        roots = [resolve_root(folder) for folder in at_least_one(folders)]
+        roots, unavailable = resolve_roots(folders or tuple(self._catalog.roots()))
         with self._writing() as catalog:
-            run = Synchroniser(catalog, self._embedder, on_progress=on_progress)
-            return run.sync(roots, scan or ScanSettings(), prune=prune)
+            run = Synchroniser(catalog, self._embedder, on_progress=on_progress, stop=stop)
+            report = run.sync(roots, scan, prune=prune, rehash=rehash, unavailable=unavailable)
+            if not report.interrupted:
+                self._vectors.refresh(catalog)
+        return dataclasses.replace(report, warnings=(*report.warnings, *self._warnings()))
 
     def add(
         self, paths: Sequence[PathArgument], *, on_progress: OnProgress | None = None
@@ -178,7 +104,23 @@ class ImageIndex:
         """Add image files, or read them again; failures are data in the report."""
         files = [real_path(path) for path in as_list(paths)]
         with self._writing() as catalog:
-            return Synchroniser(catalog, self._embedder, on_progress=on_progress).add(files)
+            report = Synchroniser(catalog, self._embedder, on_progress=on_progress).add(files)
+            self._vectors.refresh(catalog)
+        return report
+
+    def retry_errors(
+        self, *, on_progress: OnProgress | None = None, stop: threading.Event | None = None
+    ) -> SyncReport:
+        """Try all files once more that could not be indexed, of the formats that are read.
+
+        ``sync`` tries a file again only when it has changed.
+        """
+        with self._writing() as catalog:
+            run = Synchroniser(catalog, self._embedder, on_progress=on_progress, stop=stop)
+            report = run.retry()
+            if not report.interrupted:
+                self._vectors.refresh(catalog)
+        return report
 
     def remove(self, paths: Sequence[PathArgument]) -> int:
         """Forget files, or everything below folders, and return how many files were known.
@@ -189,20 +131,9 @@ class ImageIndex:
             IndexLockedError, StorageError: as for ``sync``.
         """
         with self._writing() as catalog:
-            return catalog.remove_files([real_path(path) for path in as_list(paths)])
-
-    @contextlib.contextmanager
-    def _writing(self) -> Iterator[CatalogWriter]:
-        """Hold the writer lock, and bring the FAISS files up to date afterwards."""
-        self._catalog.check_open()
-        with self._layout.writer_lock():
-            catalog = open_writer(self._layout.catalog_path)
-            try:
-                yield catalog
-                self._vectors.refresh(catalog)
-            finally:
-                self._catalog.release()
-                catalog.close()
+            n_removed = catalog.remove_files(possible_paths(as_list(paths)))
+            self._vectors.refresh(catalog)
+        return n_removed
 
     def search(self, query: ImageSource, k: int = 10) -> Matches:
         """Find the images most like an image, best first, ties by id.
@@ -298,3 +229,45 @@ class ImageIndex:
         Reads every embedding; about a second for 100,000 images.
         """
         return check_index(self._layout, self._catalog, self._model)
+
+    def repair(self, *, on_progress: OnProgress | None = None) -> RepairReport:
+        """Put right what ``verify`` finds: let go of what makes no sense, read those images again.
+
+        The catalog as it was is kept in the index's folder ``backups``.
+
+        Raises:
+            IndexDamagedError: the database itself is broken; ``salvage`` saves what can be read.
+            IndexLockedError, StorageError: as for ``sync``.
+        """
+        with self._writing() as catalog:
+            repaired = repair_catalog(self._layout, catalog, self._embedder, on_progress)
+            self._vectors.refresh(catalog)
+        return dataclasses.replace(repaired, check=self.verify())
+
+    def backup(self, path: PathArgument) -> str:
+        """Copy the index to a new or empty directory, also while a process is writing to it.
+
+        The copy is checked, and is an index like any other: open it, or move it into place.
+
+        Returns:
+            The directory of the copy.
+
+        Raises:
+            IndexExistsError, IndexReadOnlyError, StorageError: it cannot be made there.
+            IndexDamagedError: the catalog is damaged, and so would be its copy.
+        """
+        target = IndexLayout.at(path)
+        copy_index(self._layout, target)
+        return str(target.directory)
+
+    @staticmethod
+    def salvage(path: PathArgument, target: PathArgument) -> SalvageReport:
+        """Save what can be read of an index that is too damaged to be opened into a new one.
+
+        The damaged index is left as it is. What is lost is found again by ``sync``.
+
+        Raises:
+            IndexNotFoundError, IndexDamagedError, IndexFormatError: nothing can be saved.
+            IndexExistsError, IndexReadOnlyError, StorageError: the new one cannot be made.
+        """
+        return salvage_to(IndexLayout.at(path), IndexLayout.at(target))

@@ -8,7 +8,7 @@ from mobisearch.store import (
     IndexLayout,
     ModelRow,
     find_bad_rows,
-    load_vectors,
+    find_stale_segments,
 )
 from mobisearch.types import IndexStatus, VerifyReport
 
@@ -49,10 +49,10 @@ def check_index(layout: IndexLayout, catalog: CatalogReader, model: ModelRow) ->
     try:
         damage += catalog.find_damage()
         checked, bad = find_bad_rows(catalog, dim=model.dim)
-        damage += bad
+        damage += [f"catalog: embedding {vector_id} is not a unit vector" for vector_id in bad]
         with catalog.snapshot():
-            loaded = load_vectors(layout, catalog, dim=model.dim)
-        stale = tuple(f"segments/{name}: missing or damaged" for name in loaded.stale)
+            names = find_stale_segments(layout, catalog, dim=model.dim)
+        stale = tuple(f"segments/{name}: missing or damaged" for name in names)
     except IndexDamagedError as error:
         damage.append(error.message)
     return VerifyReport(tuple(damage), stale, checked)

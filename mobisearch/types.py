@@ -136,11 +136,17 @@ class FileFailure:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far long work has come. ``total`` is in files; ``failed`` is part of ``done``."""
+    """How far long work has come, in files.
+
+    Attributes:
+        failed: part of ``done``.
+        stored: of ``done``, those that are committed and will be there whatever happens next.
+    """
 
     done: int
     total: int
     failed: int
+    stored: int = 0
 
 
 OnProgress: TypeAlias = Callable[[Progress], None]
@@ -150,7 +156,8 @@ OnProgress: TypeAlias = Callable[[Progress], None]
 class SyncReport:
     """What a sync or an add found and did.
 
-    ``added + updated + moved + returned + unchanged + failed`` is the number of files seen.
+    ``added + updated + moved + returned + unchanged + failed`` is the number of files seen, when
+    the run was not interrupted.
     ``failed`` and ``missing`` describe the folder as it is now, so the same folder gives the same
     numbers however often it is synced.
 
@@ -165,9 +172,14 @@ class SyncReport:
         failed: files that cannot be indexed now.
         failed_now: of ``failed``, those tried in this run; the rest had failed before and have not
             changed since.
+        doubles: further names of files that count under another name: hard links, mounts.
         seconds: wall time.
         failures: one entry for each file tried in this run that failed.
         warnings: folders or links that could not be followed, and what that means.
+        unavailable: folders that were left as they are in the index, each with the reason: missing,
+            or empty although they held images.
+        interrupted: the run was stopped on request. What it had done is stored; nothing was marked
+            as missing.
     """
 
     added: int = 0
@@ -179,9 +191,12 @@ class SyncReport:
     pruned: int = 0
     failed: int = 0
     failed_now: int = 0
+    doubles: int = 0
     seconds: float = 0.0
     failures: tuple[FileFailure, ...] = ()
     warnings: tuple[str, ...] = ()
+    unavailable: tuple[str, ...] = ()
+    interrupted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,3 +248,37 @@ class VerifyReport:
     def ok(self) -> bool:
         """True when the catalog is sound."""
         return not self.damage
+
+
+@dataclass(frozen=True, slots=True)
+class RepairReport:
+    """What a repair did.
+
+    Attributes:
+        mended: what was wrong and has been put right, a line each; empty if nothing was.
+        reread: images that were read and embedded again.
+        missing: images whose file could not be read again now; they come back when it can.
+        backup: the catalog as it was before, if there was anything to mend.
+        check: what a check found afterwards.
+    """
+
+    mended: tuple[str, ...]
+    reread: int
+    missing: tuple[str, ...]
+    backup: str | None
+    check: VerifyReport
+
+
+@dataclass(frozen=True, slots=True)
+class SalvageReport:
+    """What was saved of a damaged index into a new one.
+
+    Attributes:
+        images: images in the new index that searches can return.
+        embeddings: embeddings saved.
+        gaps: tables of which not everything could be read.
+    """
+
+    images: int
+    embeddings: int
+    gaps: tuple[str, ...]

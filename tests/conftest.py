@@ -79,4 +79,4 @@ def trusted_stamps(monkeypatch: pytest.MonkeyPatch) -> None:
 
     Files are new to every test, so that otherwise each would be hashed again at each sync.
     """
-    monkeypatch.setattr("mobisearch.sync._RACY_NS", -(10**15))
+    monkeypatch.setattr("mobisearch.sync.recording._RACY_NS", -(10**15))

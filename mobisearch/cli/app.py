@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import signal
 import sys
@@ -16,10 +17,13 @@ from mobisearch import __version__
 from mobisearch.cli import exit_codes
 from mobisearch.cli.indexing import index_command
 from mobisearch.cli.inspecting import errors_command, status_command, verify_command
+from mobisearch.cli.maintaining import backup_command, salvage_command
 from mobisearch.cli.output import drop_unwritten, make_streams_safe, print_message
 from mobisearch.cli.removing import remove_command
 from mobisearch.cli.searching import search_command
 from mobisearch.errors import MobisearchError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -40,6 +44,8 @@ for _command in (
     status_command,
     errors_command,
     verify_command,
+    backup_command,
+    salvage_command,
 ):
     cli.add_command(_command)
 
@@ -76,9 +82,14 @@ def _run(*, is_debug: bool) -> int:
             traceback.print_exc()
         print_message(f"mobisearch: {error}")
         return exit_codes.exit_code(error)
+    except BrokenPipeError:  # the reader of stdout, such as head, has seen enough
+        return exit_codes.OK
     except Exception as error:  # noqa: BLE001 - a sentence instead of a traceback
         if is_debug:
             traceback.print_exc()
+        if isinstance(error, OSError) and error.errno in _FULL:  # help or version, onto a full disk
+            print_message(f"mobisearch: nothing can be written ({error.strerror})")
+            return exit_codes.STORAGE
         detail = f"{type(error).__name__}: {error}"
         print_message(
             f"mobisearch: something unexpected went wrong ({detail}). No photo was touched. "

@@ -8,7 +8,8 @@ import click
 
 import mobisearch
 from mobisearch.cli import exit_codes
-from mobisearch.cli.options import common_options
+from mobisearch.cli.interrupts import stop_on_signals
+from mobisearch.cli.options import common_options, decode_options
 from mobisearch.cli.output import (
     index_option,
     json_path,
@@ -28,76 +29,113 @@ _MIN_FOR_RATE = 100  # fewer say more about loading the network than about image
 
 
 @click.command("index")
-@click.argument("folders", nargs=-1, required=True, metavar="FOLDER...")
+@click.argument("folders", nargs=-1, metavar="[FOLDER]...")
 @click.option(
     "--exclude",
     multiple=True,
     metavar="PATTERN",
     help="Leave out files and folders whose name or path matches, such as '*.gif'. Repeatable.",
 )
-@click.option("--hidden", is_flag=True, help="Also take what begins with a dot.")
-@click.option("--follow", is_flag=True, help="Follow symbolic links.")
+@click.option("--hidden/--no-hidden", default=None, help="Also take what begins with a dot.")
+@click.option("--follow/--no-follow", default=None, help="Follow symbolic links.")
 @click.option("--prune", is_flag=True, help="Forget images whose files are gone.")
-@click.option("--exact", is_flag=True, help="Decode large JPEGs at full size: slower.")
+@click.option("--rehash", is_flag=True, help="Read every file again, whatever its size and times.")
+@decode_options
 @common_options
 def index_command(
     folders: tuple[str, ...],
     exclude: tuple[str, ...],
-    hidden: bool,
-    follow: bool,
+    hidden: bool | None,
+    follow: bool | None,
     prune: bool,
-    exact: bool,
+    rehash: bool,
+    settings: DecodeSettings,
     index_path: str,
     as_json: bool,
 ) -> int:
     """Index folders of photos, or bring an index up to date with them.
 
-    New and changed images are read; unchanged ones are not. Photos are never touched. Exit code 1
-    says that some files cannot be indexed: 'mobisearch errors' lists them.
+    New and changed images are read; unchanged ones are not. Photos are never touched. Without a
+    FOLDER, all that the index knows are brought up to date. What --exclude, --hidden and --follow
+    say is remembered for each folder until one of them is given again. Exit code 1 says that some
+    files cannot be indexed: 'mobisearch errors' lists them.
     """
-    from mobisearch.arguments import resolve_root
+    from mobisearch.arguments import resolve_roots
     from mobisearch.imaging import ScanSettings
 
-    for folder in folders:
-        resolve_root(folder)  # before an index is made for a folder that does not exist
-    scan = ScanSettings(exclude=exclude, hidden=hidden, follow=follow)
-    with _open_or_create(index_path, exact=exact) as index, ProgressBar() as bar:
-        report = index.sync(*folders, prune=prune, scan=scan, on_progress=bar)
+    if folders:
+        resolve_roots(folders)  # before an index is made for folders that do not exist
+    scan = None
+    if exclude or hidden is not None or follow is not None:
+        scan = ScanSettings(exclude=exclude, hidden=bool(hidden), follow=bool(follow))
+    with (
+        _opened(index_path, settings, may_create=bool(folders)) as index,
+        stop_on_signals() as stop,
+        ProgressBar() as bar,
+    ):
+        if not folders and not index.status().roots:
+            raise click.UsageError("the index has no folders yet: name one")
+        report = index.sync(
+            *folders, prune=prune, rehash=rehash, scan=scan, on_progress=bar, stop=stop
+        )
         n_images = len(index)
+    return show_report(report, n_images, index_path, as_json=as_json)
+
+
+def _opened(path: str, settings: DecodeSettings, *, may_create: bool) -> mobisearch.ImageIndex:
+    try:
+        return open_with(path, settings)
+    except IndexNotFoundError:
+        if not may_create:
+            raise
+    print_note("making a new index, loading the network ...")
+    return mobisearch.ImageIndex.create(path, mobisearch.Embedder(settings=settings))
+
+
+def open_with(path: str, settings: DecodeSettings) -> mobisearch.ImageIndex:
+    """Open an index with its own model and settings for decoding."""
+    with mobisearch.ImageIndex.open(path) as index:
+        name = index.status().model
+    return mobisearch.ImageIndex.open(path, mobisearch.Embedder(name, settings=settings))
+
+
+def show_report(report: SyncReport, n_images: int, index_path: str, *, as_json: bool) -> int:
+    """Print what a run found and did, and return its exit code."""
     if as_json:
         print_json(_document(report, n_images))
     else:
         print_line(_summary(report, n_images))
     _explain(report, index_path)
+    if report.interrupted:
+        print_message("mobisearch: interrupted; what was finished is kept, run it again to go on")
+        return exit_codes.INTERRUPTED
+    if report.unavailable:
+        return exit_codes.INPUT_MISSING
     if not any(getattr(report, name) for name in (*_SEEN, "missing")):
-        print_message(f"no images were found in {', '.join(folders)}")
+        print_message("no images were found")
     return exit_codes.SOME_FAILED if report.failed else exit_codes.OK
-
-
-def _open_or_create(path: str, *, exact: bool) -> mobisearch.ImageIndex:
-    settings = DecodeSettings(exact=exact)
-    try:
-        with mobisearch.ImageIndex.open(path) as index:
-            name = index.status().model
-    except IndexNotFoundError:
-        print_note("making a new index, loading the network ...")
-        return mobisearch.ImageIndex.create(path, mobisearch.Embedder(settings=settings))
-    return mobisearch.ImageIndex.open(path, mobisearch.Embedder(name, settings=settings))
 
 
 def _document(report: SyncReport, n_images: int) -> dict[str, object]:
     counts = {
         field.name: getattr(report, field.name)
         for field in dataclasses.fields(report)
-        if field.name not in ("failures", "warnings")
+        if field.name not in ("failures", "warnings", "unavailable")
     }
     failures = [{**json_path(f.path), "code": f.code, "reason": f.reason} for f in report.failures]
     warnings = [printable(warning) for warning in report.warnings]
-    return {**counts, "images": n_images, "failures": failures, "warnings": warnings}
+    unavailable = [printable(line) for line in report.unavailable]
+    return {
+        **counts,
+        "images": n_images,
+        "failures": failures,
+        "warnings": warnings,
+        "unavailable": unavailable,
+    }
 
 
 def _summary(report: SyncReport, n_images: int) -> str:
-    names = ("added", "updated", "moved", "returned", "unchanged", "missing", "pruned", "failed")
+    names = (*_SEEN[:-1], "doubles", "missing", "pruned", "failed")
     always = ("added", "unchanged", "failed")
     parts = [
         f"{getattr(report, name):,} {name}"
@@ -112,6 +150,8 @@ def _summary(report: SyncReport, n_images: int) -> str:
 
 
 def _explain(report: SyncReport, index_path: str) -> None:
+    for line in report.unavailable:
+        print_message(f"not available, left as it is in the index: {line}")
     for warning in report.warnings[:_SHOWN]:
         print_message(f"note: {warning}")
     if len(report.warnings) > _SHOWN:

@@ -1,4 +1,4 @@
-"""``mobisearch status``, ``errors`` and ``verify``: looking at an index without changing it."""
+"""``mobisearch status``, ``errors`` and ``verify``: looking at an index, and mending it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,23 @@ import click
 
 import mobisearch
 from mobisearch.cli import exit_codes
-from mobisearch.cli.options import common_options
-from mobisearch.cli.output import format_bytes, json_path, print_json, print_line, print_message
+from mobisearch.cli.indexing import open_with, show_report
+from mobisearch.cli.interrupts import stop_on_signals
+from mobisearch.cli.options import common_options, decode_options
+from mobisearch.cli.output import (
+    format_bytes,
+    json_path,
+    print_json,
+    print_line,
+    print_message,
+    print_paths,
+)
+from mobisearch.cli.progress import ProgressBar
 from mobisearch.text import printable
+from mobisearch.types import DecodeSettings, RepairReport
 
 _LINES = ("damage", "stale")  # of a report on a check
+_SHOWN = 10
 
 
 @click.command("status")
@@ -48,11 +60,30 @@ def status_command(index_path: str, as_json: bool) -> int:
 
 
 @click.command("errors")
+@click.option("--retry", is_flag=True, help="Try these files again, changed or not.")
+@click.option("-0", "as_raw", is_flag=True, help="Print the bare paths, each ended by a NUL byte.")
+@decode_options
 @common_options
-def errors_command(index_path: str, as_json: bool) -> int:
-    """List the files that could not be indexed, with the reason for each."""
+def errors_command(
+    retry: bool, as_raw: bool, settings: DecodeSettings, index_path: str, as_json: bool
+) -> int:
+    """List the files that could not be indexed, with the reason for each.
+
+    The options on decoding are those of 'mobisearch index'; they count with --retry.
+    """
+    if retry:
+        with (
+            open_with(index_path, settings) as index,
+            stop_on_signals() as stop,
+            ProgressBar() as bar,
+        ):
+            report = index.retry_errors(on_progress=bar, stop=stop)
+            return show_report(report, len(index), index_path, as_json=as_json)
     with mobisearch.ImageIndex.open(index_path) as index:
         failures = index.errors()
+    if as_raw:
+        print_paths(failure.path for failure in failures)
+        return exit_codes.OK
     if as_json:
         print_json([{**json_path(f.path), "code": f.code, "reason": f.reason} for f in failures])
         return exit_codes.OK
@@ -64,15 +95,28 @@ def errors_command(index_path: str, as_json: bool) -> int:
 
 
 @click.command("verify")
+@click.option("--repair", is_flag=True, help="Mend what is damaged, and read those images again.")
 @common_options
-def verify_command(index_path: str, as_json: bool) -> int:
-    """Check every embedding and every cache file. Changes nothing."""
+def verify_command(repair: bool, index_path: str, as_json: bool) -> int:
+    """Check every embedding and every cache file. Changes nothing without --repair."""
     with mobisearch.ImageIndex.open(index_path) as index:
-        report = index.verify()
+        repaired = None
+        if repair:
+            with ProgressBar() as bar:
+                repaired = index.repair(on_progress=bar)
+        report = index.verify() if repaired is None else repaired.check
     if as_json:
         lines = {name: [printable(line) for line in getattr(report, name)] for name in _LINES}
-        print_json({"ok": report.ok, "checked": report.checked, **lines})
+        document: dict[str, object] = {"ok": report.ok, "checked": report.checked, **lines}
+        if repaired is not None:
+            document["mended"] = [printable(line) for line in repaired.mended]
+            document["reread"] = repaired.reread
+            document["missing"] = [json_path(path) for path in repaired.missing]
+            document["backup"] = None if repaired.backup is None else json_path(repaired.backup)
+        print_json(document)
     else:
+        if repaired is not None:
+            _print_repair(repaired)
         print_line(
             f"{report.checked:,} embeddings checked: {'all sound' if report.ok else 'damaged'}"
         )
@@ -80,4 +124,19 @@ def verify_command(index_path: str, as_json: bool) -> int:
         print_message(f"damaged: {line}")
     for line in report.stale:
         print_message(f"to be rebuilt by the next 'mobisearch index', nothing is lost: {line}")
+    if report.damage:
+        print_message("mend it with: mobisearch verify --repair; or restore a backup")
     return exit_codes.OK if report.ok else exit_codes.DAMAGED
+
+
+def _print_repair(report: RepairReport) -> None:
+    for line in report.mended:
+        print_line(f"mended: {line}")
+    if report.mended:
+        print_line(f"{report.reread:,} images read again")
+    if report.backup is not None:
+        print_message(f"the catalog as it was: {report.backup}")
+    for path in report.missing[:_SHOWN]:
+        print_message(f"could not be read again now, and will when it is back: {path}")
+    if len(report.missing) > _SHOWN:
+        print_message(f"and {len(report.missing) - _SHOWN:,} more like these")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
+
+from mobisearch.types import DecodeSettings
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -17,6 +20,70 @@ def _checked_path(context: click.Context, parameter: click.Parameter, value: str
     if not value:
         raise click.BadParameter("the path is empty", ctx=context, param=parameter)
     return value
+
+
+def decode_options(function: _F) -> _F:
+    """Add the options about decoding to a command, which gets them as ``settings``."""
+
+    @functools.wraps(function)
+    def with_settings(
+        *arguments: Any,
+        exact: bool,
+        tolerant: bool,
+        max_megapixels: float,
+        max_megabytes: float,
+        deadline: float,
+        **named: Any,
+    ) -> Any:
+        default = DecodeSettings()
+        n_pixels = round(max_megapixels * 1e6)
+        settings = DecodeSettings(
+            max_bytes=round(max_megabytes * 1e6),
+            max_pixels=n_pixels,
+            max_pixels_other=round(n_pixels * default.max_pixels_other / default.max_pixels),
+            max_memory_bytes=round(
+                default.max_memory_bytes * max(1, n_pixels / default.max_pixels)
+            ),
+            deadline_seconds=deadline,
+            exact=exact,
+            tolerant=tolerant,
+        )
+        return function(*arguments, settings=settings, **named)
+
+    at_least = click.FloatRange(min=0, min_open=True)
+    default = DecodeSettings()
+    options = (
+        click.option("--exact", is_flag=True, help="Decode large JPEGs at full size: slower."),
+        click.option(
+            "--tolerant", is_flag=True, help="Take what there is of pictures that are cut short."
+        ),
+        click.option(
+            "--max-megapixels",
+            type=at_least,
+            default=default.max_pixels / 1e6,
+            show_default=True,
+            help="Refuse larger pictures; of formats other than JPEG, those of half that.",
+        ),
+        click.option(
+            "--max-megabytes",
+            type=at_least,
+            default=round(default.max_bytes / 1e6),
+            show_default=True,
+            help="Refuse larger files.",
+        ),
+        click.option(
+            "--deadline",
+            type=at_least,
+            default=default.deadline_seconds,
+            show_default=True,
+            metavar="SECONDS",
+            help="Give up a picture that takes longer to decode.",
+        ),
+    )
+    decorated: Any = with_settings
+    for option in reversed(options):
+        decorated = option(decorated)
+    return cast("_F", decorated)
 
 
 def common_options(function: _F) -> _F:

@@ -9,6 +9,7 @@ import json
 import os
 import shlex
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 import click
@@ -28,6 +29,18 @@ def print_line(text: str) -> None:
     _print_result(printable(text))
 
 
+def print_paths(paths: Iterable[str]) -> None:
+    """Print paths as the system has them, byte for byte, each ended by a NUL byte."""
+    data = b"".join(os.fsencode(path) + b"\0" for path in paths)
+    _print_result(data, ends_line=False)
+
+
+def print_from_handler(text: str) -> None:
+    """Print a sentence on stderr from a signal handler, which may have interrupted a print."""
+    with contextlib.suppress(OSError, ValueError):
+        os.write(sys.stderr.fileno(), f"\n{printable(text)}\n".encode("ascii", "backslashreplace"))
+
+
 def print_message(text: str) -> None:
     """Print a sentence for people, on stderr, if that can be written."""
     with contextlib.suppress(OSError):
@@ -45,9 +58,9 @@ def index_option(path: str) -> str:
     return "" if path == DEFAULT_INDEX else f" --index {shlex.quote(path)}"
 
 
-def _print_result(text: str) -> None:
+def _print_result(text: str | bytes, *, ends_line: bool = True) -> None:
     try:
-        click.echo(text)
+        click.echo(text, nl=ends_line)
     except BrokenPipeError:
         raise
     except OSError as error:

@@ -16,6 +16,7 @@ from mobisearch.cli.output import (
     print_line,
     print_message,
     print_note,
+    print_paths,
 )
 from mobisearch.errors import ImageNotFoundError
 from mobisearch.results import Matches
@@ -31,10 +32,16 @@ from mobisearch.results import Matches
     show_default=True,
     help="How many matches.",
 )
+@click.option("-0", "as_raw", is_flag=True, help="Print bare paths, each ended by a NUL byte.")
 @click.option("--sheet", metavar="FILE", help="Also write a contact sheet: .jpg, .png or .webp.")
 @common_options
 def search_command(
-    images: tuple[str, ...], count: int, sheet: str | None, index_path: str, as_json: bool
+    images: tuple[str, ...],
+    count: int,
+    as_raw: bool,
+    sheet: str | None,
+    index_path: str,
+    as_json: bool,
 ) -> int:
     """Show the indexed images most like each IMAGE, best first.
 
@@ -50,6 +57,8 @@ def search_command(
         n_images = len(index)
     if as_json:
         print_json([_document(result) for result in results])
+    elif as_raw:
+        print_paths(match.image.path for result in results for match in result)
     else:
         for result in results:
             if result.error is None:

@@ -4,6 +4,7 @@ What a picture *means* to a network is in ``mobisearch.models``; nothing here kn
 """
 
 from mobisearch.imaging.decoding import PreparedImage, decode, prepare
+from mobisearch.imaging.formats import is_read
 from mobisearch.imaging.reading import FileContent, read_file, stamp_of
 from mobisearch.imaging.scanning import ScannedFile, ScanProblem, ScanSettings, scan_folder
 from mobisearch.imaging.sources import ImageSource, as_sources, name_of, prepare_source
@@ -19,6 +20,7 @@ __all__ = [
     "ScannedFile",
     "as_sources",
     "decode",
+    "is_read",
     "name_of",
     "prepare",
     "prepare_source",

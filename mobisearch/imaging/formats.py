@@ -53,6 +53,11 @@ def extension_of(path: str) -> str:
     return os.path.splitext(path)[1].lower()
 
 
+def is_read(path: str) -> bool:
+    """Say whether a file is not known to be of a format that is not read, by its name."""
+    return extension_of(path) not in UNSUPPORTED_EXTENSIONS
+
+
 @functools.cache
 def readable_formats() -> tuple[str, ...]:
     """Return the formats of :data:`PILLOW_FORMATS` that this Pillow can read, HEIC included.

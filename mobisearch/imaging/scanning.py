@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import os
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -81,7 +82,8 @@ def scan_folder(
 ) -> Iterator[ScannedFile | ScanProblem]:
     """Find the pictures in a folder and all folders below it, sorted within each folder.
 
-    Memory grows with the largest single folder, not with the tree.
+    Memory grows with the largest single folder, not with the tree. Links that are followed come
+    last, so that a file that is there under its own name is found under that first.
 
     Args:
         folder: an absolute path.
@@ -89,31 +91,46 @@ def scan_folder(
     """
     pending = [folder]
     entered: set[tuple[int, int]] = set()
-    while pending:
-        current = pending.pop()
-        try:
-            status = os.stat(current)
-            with os.scandir(current) as listing:
-                entries = sorted(listing, key=lambda entry: entry.name)
-        except OSError as error:
-            yield ScanProblem(current, f"the folder cannot be read: {error.strerror}", is_gap=True)
-            continue
-        if (status.st_dev, status.st_ino) in entered:
-            continue
-        entered.add((status.st_dev, status.st_ino))
+    links: deque[os.DirEntry[str]] = deque()
+    while pending or links:
         below: list[str] = []
+        if pending:
+            current = pending.pop()
+            listed = _list_folder(current, entered, is_following=settings.follow)
+            if isinstance(listed, ScanProblem):
+                yield listed
+                continue
+            entries = [entry for entry in listed if not _is_excluded(entry, folder, settings)]
+            if settings.follow:
+                links += [entry for entry in entries if entry.is_symlink()]
+                entries = [entry for entry in entries if not entry.is_symlink()]
+        else:
+            entries = [links.popleft()]
         for entry in entries:
-            if _is_excluded(entry, folder, settings):
-                continue
             finding = _look_at(entry, settings)
-            if finding is None:
-                continue
             if isinstance(finding, str):
                 if not is_ours(finding):
                     below.append(finding)
-            else:
+            elif finding is not None:
                 yield finding
         pending.extend(reversed(below))
+
+
+def _list_folder(
+    folder: str, entered: set[tuple[int, int]], *, is_following: bool
+) -> list[os.DirEntry[str]] | ScanProblem:
+    """Return what is in a folder; nothing if it was entered before, under whatever name."""
+    try:
+        if is_following:  # or there are no loops
+            status = os.stat(folder)
+            identity = (status.st_dev, status.st_ino)
+            if identity in entered:
+                return []
+            entered.add(identity)
+        with os.scandir(folder) as listing:
+            return sorted(listing, key=lambda entry: entry.name)
+    except OSError as error:
+        return ScanProblem(folder, f"the folder cannot be read: {error.strerror}", is_gap=True)
 
 
 def _is_excluded(entry: os.DirEntry[str], folder: str, settings: ScanSettings) -> bool:
@@ -139,19 +156,21 @@ def _look_at(entry: os.DirEntry[str], settings: ScanSettings) -> ScanFinding | s
         if entry.is_dir():
             return entry.path
         if not is_picture:
-            return None
+            is_lost = entry.is_symlink() and not os.path.exists(entry.path)
+            return _link_to_nowhere(entry) if is_lost else None
         status = entry.stat()
     except FileNotFoundError as error:
         if entry.is_symlink():
-            return (
-                ScanProblem(entry.path, "a link that leads nowhere", is_gap=False)
-                if is_picture
-                else None
-            )
+            return _link_to_nowhere(entry)
         return ScanProblem(entry.path, f"vanished during the scan: {error.strerror}", is_gap=False)
     except OSError as error:
         return ScanProblem(entry.path, f"cannot be looked at: {error.strerror}", is_gap=True)
     return ScannedFile(entry.path, stamp_of(status), extension in READ_EXTENSIONS)
+
+
+def _link_to_nowhere(entry: os.DirEntry[str]) -> ScanProblem:
+    """Return a gap: what a followed link led to may be on a drive that is not there now."""
+    return ScanProblem(entry.path, "a link that leads nowhere", is_gap=True)
 
 
 def _skipped_link(entry: os.DirEntry[str]) -> ScanProblem:

@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from mobisearch.store.catalog import CatalogReader, CatalogWriter, SegmentRow
+from mobisearch.store.catalog import Catalog, CatalogReader, CatalogWriter, SegmentRow
 from mobisearch.store.layout import IndexLayout
 from mobisearch.store.vectors import FoundVector, VectorPart, Vectors, deserialise, serialise
 from mobisearch.types import Embeddings
@@ -227,18 +227,28 @@ def _read_segment(layout: IndexLayout, segment: SegmentRow, *, dim: int) -> Vect
     return part
 
 
-def find_bad_rows(reader: CatalogReader, *, dim: int) -> tuple[int, list[str]]:
-    """Check every stored vector: length, finite, of unit length.
+def find_stale_segments(layout: IndexLayout, catalog: Catalog, *, dim: int) -> list[str]:
+    """Return the names of segment files that are missing or not what the catalog says."""
+    return [
+        segment.name
+        for segment in catalog.vector_listing().segments
+        if _read_segment(layout, segment, dim=dim) is None
+    ]
+
+
+def find_bad_rows(catalog: Catalog, *, dim: int) -> tuple[int, list[int]]:
+    """Check that every stored vector is finite and of unit length; odd sizes are left out.
 
     Returns:
-        How many were checked, and a line for each that is wrong.
+        How many were checked, and the ids of those that are wrong.
     """
-    checked, damage, start = 0, [], 1
-    while last := reader.last_of(start, _MAX_SEGMENT // 16):
-        ids, rows = reader.vectors(start, last[0], dim=dim)
+    checked, start = 0, 1
+    bad: list[int] = []
+    while last := catalog.last_of(start, _MAX_SEGMENT // 16):
+        ids, rows = catalog.vectors(start, last[0], dim=dim, skip_odd=True)
         norms = np.sqrt(np.einsum("ij,ij->i", rows, rows, dtype=np.float64))
         is_bad = ~(np.abs(norms - 1) < 1e-3)  # NaN compares false and so counts as bad
-        damage += [f"catalog: embedding {i} is not a unit vector" for i in ids[is_bad]]
+        bad += ids[is_bad].tolist()
         checked += len(ids)
         start = last[0] + 1
-    return checked, damage
+    return checked, bad

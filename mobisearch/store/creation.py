@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from mobisearch.store.catalog import ModelRow, create_catalog, fill_new_catalog
+from collections.abc import Callable
+
+from mobisearch.store.catalog import (
+    ModelRow,
+    SalvagedRows,
+    copy_catalog,
+    create_catalog,
+    fill_new_catalog,
+    salvage_catalog,
+)
 from mobisearch.store.files import mapped_os_errors
 from mobisearch.store.layout import IndexLayout
 
@@ -15,13 +24,54 @@ def create_index(layout: IndexLayout, model: ModelRow, *, uuid: str) -> None:
         IndexLockedError: another process is making one.
         IndexReadOnlyError, StorageError: it cannot be made there.
     """
+    make_index(
+        layout,
+        lambda: create_catalog(
+            layout.new_catalog_path,
+            fill=lambda connection: fill_new_catalog(connection, model, uuid=uuid),
+        ),
+    )
+
+
+def copy_index(source: IndexLayout, target: IndexLayout) -> None:
+    """Make an index that is a copy of another as its newest commit has it.
+
+    Only the catalog is copied: it holds everything. Searches in the copy read it, and the first
+    command that writes there makes the segment files again.
+
+    Raises:
+        IndexDamagedError: the catalog is damaged, and so no copy of it is worth having.
+        IndexExistsError, IndexLockedError, IndexReadOnlyError, StorageError: as for a new index.
+    """
+    make_index(target, lambda: copy_catalog(source.catalog_path, target.new_catalog_path))
+
+
+def salvage_index(source: IndexLayout, target: IndexLayout) -> SalvagedRows:
+    """Make an index of what can be read of a damaged one, which is left as it is.
+
+    Raises:
+        IndexDamagedError, IndexFormatError: too little can be read.
+        IndexExistsError, IndexLockedError, IndexReadOnlyError, StorageError: as for a new index.
+    """
+    found: list[SalvagedRows] = []
+    make_index(
+        target,
+        lambda: found.append(salvage_catalog(source.catalog_path, target.new_catalog_path)),
+    )
+    return found[0]
+
+
+def make_index(layout: IndexLayout, make_catalog: Callable[[], None]) -> None:
+    """Make an index around a catalog that ``make_catalog`` writes to ``layout.new_catalog_path``.
+
+    Raises:
+        IndexExistsError, IndexLockedError, IndexReadOnlyError, StorageError: it cannot be made.
+    """
     layout.check_is_free()
     layout.make_directories()
     with layout.writer_lock():
         layout.check_is_free()
+        layout.remove_strays(())
         with mapped_os_errors(layout.directory):
-            create_catalog(
-                layout.catalog_path,
-                temporary=layout.tmp_dir / "new.db",
-                fill=lambda connection: fill_new_catalog(connection, model, uuid=uuid),
-            )
+            make_catalog()
+        layout.publish_catalog()

@@ -58,6 +58,15 @@ def write_durably(path: Path, data: bytes) -> None:
         os.close(handle)
 
 
+def sync_file(path: Path) -> None:
+    """Make what another library wrote into a file durable."""
+    handle = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def sync_directory(path: Path) -> None:
     """Make renames in a directory durable, where the system can."""
     if os.name != "posix":

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import socket
 import stat
 import uuid
@@ -26,23 +25,26 @@ from mobisearch.errors import (
     IndexNotFoundError,
     IndexReadOnlyError,
 )
-from mobisearch.store.files import mapped_os_errors, sync_directory, write_durably, write_note
+from mobisearch.store.files import (
+    mapped_os_errors,
+    sync_directory,
+    sync_file,
+    write_durably,
+    write_note,
+)
+from mobisearch.store.ownership import (
+    CACHEDIR_TAG,
+    CATALOG_NAME,
+    README,
+    TAG_NAME,
+    entries,
+    is_backup_name,
+    is_leftover,
+    is_own_name,
+    read_holder,
+)
 
-CATALOG_NAME = "mobisearch.db"
-
-_README = """\
-This folder is a mobisearch index. mobisearch.db holds everything that matters, together with
-mobisearch.db-wal and mobisearch.db-shm if they are there: do not edit, delete or separate them.
-The folder segments may be deleted at any time; it is made again when it is needed.
-"""
-_CACHEDIR_TAG = """\
-Signature: 8a477f597d28d172789f06886806bc55
-# The files in this folder are derived from ../mobisearch.db. See https://bford.info/cachedir/
-"""
-_UNKNOWN_HOLDER = "holder unknown"
-_TAG_NAME = "CACHEDIR.TAG"
-_SEGMENT_NAME = re.compile(r"seg-[0-9a-f]{16}-[0-9a-f]{32}\.faiss")
-_NEW_CATALOG_NAME = re.compile(r"new\.db(-journal|-wal|-shm)?")
+_BACKUPS_KEPT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class IndexLayout:
 
         DIR/mobisearch.db        the catalog: the only source of truth
         DIR/segments/*.faiss     vectors in FAISS's format: derived, immutable, names never reused
+        DIR/backups/*.db         the catalog before it was brought to a newer format; the last two
         DIR/tmp/                 files being written; whatever is left there is rubbish
         DIR/writer.lock          held by the one process that writes; the system frees it on death
         DIR/writer.json          who holds it, for messages only
@@ -86,6 +89,16 @@ class IndexLayout:
         """Where files are written before they get their names."""
         return self.directory / "tmp"
 
+    @property
+    def new_catalog_path(self) -> Path:
+        """Where a catalog is made before it gets its place."""
+        return self.tmp_dir / "new.db"
+
+    @property
+    def backups_dir(self) -> Path:
+        """Where catalogs of older formats are kept."""
+        return self.directory / "backups"
+
     def require(self) -> None:
         """Raise IndexNotFoundError unless there is a catalog."""
         try:
@@ -115,29 +128,11 @@ class IndexLayout:
                 return
             if not self.directory.is_dir():
                 raise IndexExistsError(self.directory, "a file of this name is in the way")
-            if not all(self._is_ours(entry) for entry in _entries(self.directory)):
+            if not all(is_leftover(entry) for entry in entries(self.directory)):
                 raise IndexExistsError(
                     self.directory,
                     "this folder holds other files; choose an empty or a new one for the index",
                 )
-
-    def _is_ours(self, entry: os.DirEntry[str]) -> bool:
-        """Say whether an entry of the directory is what an interrupted creation leaves behind.
-
-        By kind and content, not by name alone: people have folders called ``tmp`` too.
-        """
-        if entry.name in ("tmp", "segments") and entry.is_dir(follow_symlinks=False):
-            return all(
-                is_own_name(below.name) and below.is_file(follow_symlinks=False)
-                for below in _entries(entry.path)
-            )
-        if not entry.is_file(follow_symlinks=False):
-            return False
-        if entry.name == "README":
-            return _README.encode().startswith(Path(entry.path).read_bytes()[: len(_README) + 1])
-        if entry.name == "writer.json":
-            return _read_holder(Path(entry.path)) != _UNKNOWN_HOLDER
-        return entry.name == "writer.lock" and entry.stat().st_size == 0
 
     def make_directories(self) -> None:
         """Create the directory and what belongs in it.
@@ -148,8 +143,44 @@ class IndexLayout:
         with mapped_os_errors(self.directory):
             for folder in (self.directory, self.segments_dir, self.tmp_dir):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_note(self.directory / "README", _README)
-            write_note(self.segments_dir / _TAG_NAME, _CACHEDIR_TAG)
+            write_note(self.directory / "README", README)
+            write_note(self.segments_dir / TAG_NAME, CACHEDIR_TAG)
+
+    def publish_catalog(self) -> None:
+        """Give the new catalog its place, once it is safely on the disk.
+
+        Only the holder of the writer lock may, and only where no catalog is.
+
+        Raises:
+            IndexExistsError: there is one.
+            StorageError: the disk is full or failing.
+        """
+        with mapped_os_errors(self.directory):
+            if self.catalog_path.exists():
+                raise IndexExistsError(self.directory)
+            self._move_durably(self.new_catalog_path, self.catalog_path)
+
+    def publish_backup(self, name: str) -> Path:
+        """Keep the new catalog as a backup of this name, and drop all but the last two."""
+        with mapped_os_errors(self.directory):
+            self.backups_dir.mkdir(mode=0o700, exist_ok=True)
+            sync_directory(self.directory)
+            self._move_durably(self.new_catalog_path, self.backups_dir / name)
+            ours = sorted(
+                (entry.stat().st_mtime_ns, entry.path)
+                for entry in entries(self.backups_dir)
+                if is_backup_name(entry.name) and entry.is_file(follow_symlinks=False)
+            )
+            for _, path in ours[:-_BACKUPS_KEPT]:
+                os.unlink(path)
+        return self.backups_dir / name
+
+    def _move_durably(self, source: Path, target: Path) -> None:
+        os.chmod(source, 0o600)
+        sync_file(source)
+        os.rename(source, target)
+        sync_directory(target.parent)
+        sync_directory(source.parent)
 
     @contextlib.contextmanager
     def writer_lock(self) -> Iterator[None]:
@@ -159,7 +190,7 @@ class IndexLayout:
             IndexLockedError: another process, or another object in this one, holds it.
             IndexReadOnlyError: the directory cannot be written, or parts of it are links.
         """
-        for folder in (self.segments_dir, self.tmp_dir):
+        for folder in (self.segments_dir, self.tmp_dir, self.backups_dir):
             if folder.is_symlink():
                 message = (
                     f"{folder.name} is a symbolic link; it must be a folder of the index's own"
@@ -171,7 +202,7 @@ class IndexLayout:
             try:
                 lock.acquire()
             except filelock.Timeout:
-                raise IndexLockedError(self.directory, _read_holder(holder_path)) from None
+                raise IndexLockedError(self.directory, read_holder(holder_path)) from None
         try:
             started = datetime.now(UTC).isoformat(timespec="seconds")
             holder = {"pid": os.getpid(), "host": socket.gethostname(), "since": started}
@@ -244,42 +275,20 @@ class IndexLayout:
         Only the holder of the writer lock may call this. What cannot be deleted is left: it does
         no harm.
         """
-        for folder, kept in ((self.tmp_dir, ()), (self.segments_dir, keep)):
-            if folder.is_symlink():
-                continue
-            with contextlib.suppress(OSError):
-                for entry in _entries(folder):
-                    if is_own_name(entry.name) and entry.name not in (_TAG_NAME, *kept):
-                        with contextlib.suppress(OSError):
-                            os.unlink(entry.path)
+        self.remove_strays_in(self.tmp_dir)
+        self.remove_strays_in(self.segments_dir, keep)
+
+    def remove_strays_in(self, folder: Path, keep: Collection[str] = ()) -> None:
+        """Delete the files with our names in one folder, except some."""
+        if folder.is_symlink():
+            return
+        with contextlib.suppress(OSError):
+            for entry in entries(folder):
+                if is_own_name(entry.name) and entry.name not in (TAG_NAME, *keep):
+                    with contextlib.suppress(OSError):
+                        os.unlink(entry.path)
 
     def catalog_bytes(self) -> int:
         """Return the size of the catalog, its write-ahead log included."""
         paths = (self.catalog_path, Path(f"{self.catalog_path}-wal"))
         return sum(path.stat().st_size for path in paths if path.exists())
-
-
-def is_own_name(name: object) -> bool:
-    """Say whether a name is one that we give to files in ``segments`` and ``tmp``."""
-    if not isinstance(name, str):
-        return False
-    patterns = (_SEGMENT_NAME, _NEW_CATALOG_NAME)
-    return name == _TAG_NAME or any(pattern.fullmatch(name) for pattern in patterns)
-
-
-def is_index(path: str) -> bool:
-    """Say whether a folder is an index, so that scans leave it alone."""
-    return os.path.isfile(os.path.join(path, CATALOG_NAME))
-
-
-def _entries(folder: str | os.PathLike[str]) -> list[os.DirEntry[str]]:
-    with os.scandir(folder) as listing:
-        return list(listing)
-
-
-def _read_holder(path: Path) -> str:
-    try:
-        holder = json.loads(path.read_text())
-        return f"process {holder['pid']} on {holder['host']} since {holder['since']}"
-    except (OSError, ValueError, KeyError, TypeError):
-        return _UNKNOWN_HOLDER

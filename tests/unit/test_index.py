@@ -626,7 +626,7 @@ def _edit(index_dir: Path, *statements: str) -> None:
     ("statement", "words"),
     [
         ("UPDATE vector SET vec = zeroblob(length(vec)) WHERE vector_id = 3", "embedding 3 is not"),
-        ("UPDATE vector SET vec = x'00' WHERE vector_id = 3", "embedding 3 has 1 bytes"),
+        ("UPDATE vector SET vec = x'00' WHERE vector_id = 3", "1 embeddings have the wrong size"),
         ("DELETE FROM vector WHERE vector_id = 3", "1 images have no embedding"),
     ],
 )
@@ -650,7 +650,7 @@ CATALOGS: dict[str, tuple[Callable[[bytes], bytes], type[Exception]]] = {
     "a flipped header": (_overwrite(3, b"\xff"), IndexFormatError),
     "a JPEG": (lambda data: b"\xff\xd8\xff\xe0\0\x10JFIF" + b"\0" * 500, IndexFormatError),
     "another program's": (_overwrite(68, b"GPKG"), IndexFormatError),
-    "a newer version's": (_overwrite(60, (2).to_bytes(4, "big")), IndexFormatError),
+    "a newer version's": (_overwrite(60, (99).to_bytes(4, "big")), IndexFormatError),
     "rubbish in the first tables": (_overwrite(100, b"\xff" * 4_000), IndexDamagedError),
 }
 

@@ -397,7 +397,7 @@ def test_a_missing_root_is_refused_and_nothing_changes(
     index.sync(photos)
     before = _catalog_state(index)
     with pytest.raises(RootUnavailableError, match="no such folder") as caught:
-        index.sync(photos, tmp_path / "nowhere", prune=prune)
+        index.sync(tmp_path / "nowhere", prune=prune)
     assert isinstance(caught.value, FileNotFoundError)
     shutil.rmtree(photos)
     with pytest.raises(RootUnavailableError, match="nothing was changed"):
@@ -412,24 +412,49 @@ def test_a_file_is_no_root(index: ImageIndex, photos: Path) -> None:
 
 
 @pytest.mark.parametrize("prune", [False, True])
-def test_an_emptied_root_is_refused_and_nothing_changes_not_even_for_other_roots(
-    index: ImageIndex, photos: Path, make_photo: PhotoMaker, prune: bool
+def test_an_emptied_root_is_refused_and_nothing_changes(
+    index: ImageIndex, photos: Path, prune: bool
 ) -> None:
-    new_root = photos.parent / "new"
-    make_photo(new_root / "x.png", seed=9)
     index.sync(photos)
     before = _catalog_state(index)
     shutil.rmtree(photos)
     photos.mkdir()
     (photos / "lost+found").mkdir()
-    for roots in ([photos], [new_root, photos], [photos, new_root]):
-        with pytest.raises(RootUnavailableError, match="mount it and try again"):
-            index.sync(*roots, prune=prune)
-        assert _catalog_state(index) == before
-    # A new root above the empty one is no way around, while it is itself empty.
-    with pytest.raises(RootUnavailableError):
-        index.sync(photos.parent / "photos", prune=prune)
+    with pytest.raises(RootUnavailableError, match="mount it and try again"):
+        index.sync(photos, prune=prune)
     assert _catalog_state(index) == before
+
+
+@pytest.mark.parametrize("prune", [False, True])
+@pytest.mark.parametrize("is_gone", [False, True])
+def test_of_several_roots_those_that_are_there_are_synced_and_the_others_left_as_they_are(
+    index: ImageIndex, photos: Path, make_photo: PhotoMaker, prune: bool, is_gone: bool
+) -> None:
+    new_root = photos.parent / "new"
+    make_photo(new_root / "x.png", seed=9)
+    index.sync(photos)
+    before = _paths(index)
+    shutil.rmtree(photos)
+    if not is_gone:
+        photos.mkdir()
+    for roots in ([new_root, photos], [photos, new_root]):
+        report = index.sync(*roots, prune=prune)
+        [line] = report.unavailable
+        assert line.startswith(f"{photos}: ")
+        assert (report.missing, report.pruned) == (0, 0)
+        assert _paths(index) == {**before, str(new_root / "x.png"): 5}
+
+
+def test_without_folders_all_that_the_index_knows_are_synced(
+    index: ImageIndex, photos: Path, tmp_path: Path, make_photo: PhotoMaker
+) -> None:
+    with pytest.raises(TypeError, match="the index has none yet"):
+        index.sync()
+    make_photo(tmp_path / "two" / "x.png", seed=9)
+    index.sync(photos, tmp_path / "two")
+    make_photo(tmp_path / "two" / "y.png", seed=10)
+    (photos / "a.png").unlink()
+    assert _counts(index.sync()) == {"added": 1, "missing": 1, "unchanged": 4}
 
 
 def test_an_empty_root_that_never_held_anything_is_fine(index: ImageIndex, tmp_path: Path) -> None:
@@ -615,7 +640,7 @@ def test_formats_that_are_not_read_are_recorded_once_and_unread(
 def test_a_file_that_vanishes_between_scan_and_reading_is_a_failure_once(
     index: ImageIndex, photos: Path, monkeypatch: pytest.MonkeyPatch, make_photo: PhotoMaker
 ) -> None:
-    from mobisearch import sync as sync_module
+    from mobisearch.sync import synchroniser as sync_module
 
     index.sync(photos)
     make_photo(photos / "new.png", seed=70)
@@ -812,8 +837,7 @@ def test_ids_are_never_given_twice(
             if round_number % 2:
                 opened.remove([photos])
             else:
-                for path in photos.rglob("*.png"):
-                    path.unlink()
+                shutil.rmtree(photos)
                 keep = make_photo(photos / "keep.png", seed=999)
                 opened.sync(photos, prune=True)
                 given |= set(_paths(opened).values())
@@ -830,8 +854,10 @@ def test_progress_ends_at_the_total(index: ImageIndex, photos: Path) -> None:
     (photos / "bad.png").write_bytes(b"ruined")
     steps: list[Progress] = []
     index.sync(photos, on_progress=steps.append)
-    assert steps[-1] == Progress(done=5, total=5, failed=1)
-    assert [step.done for step in steps] == sorted({step.done for step in steps})
+    assert steps[-1] == Progress(done=5, total=5, failed=1, stored=5)
+    assert [step.done for step in steps] == sorted(step.done for step in steps)
+    assert {step.done for step in steps} == {1, 2, 3, 4, 5}
+    assert all(step.stored <= step.done for step in steps)
 
 
 @pytest.mark.usefixtures("trusted_stamps")

@@ -1,20 +1,30 @@
 """The catalog: one SQLite database with everything that must not be lost. The only SQL."""
 
 from mobisearch.store.catalog.connection import create_catalog
+from mobisearch.store.catalog.copying import copy_catalog
+from mobisearch.store.catalog.migrations import migrate, read_version
+from mobisearch.store.catalog.questions import Catalog
 from mobisearch.store.catalog.reader import CatalogReader, open_reader
 from mobisearch.store.catalog.rows import FileRow, ModelRow, SegmentRow, StagedFile, path_range
+from mobisearch.store.catalog.salvaging import SalvagedRows, salvage_catalog
 from mobisearch.store.catalog.writer import CatalogWriter, fill_new_catalog, open_writer
 
 __all__ = [
+    "Catalog",
     "CatalogReader",
     "CatalogWriter",
     "FileRow",
     "ModelRow",
+    "SalvagedRows",
     "SegmentRow",
     "StagedFile",
+    "copy_catalog",
     "create_catalog",
     "fill_new_catalog",
+    "migrate",
     "open_reader",
     "open_writer",
     "path_range",
+    "read_version",
+    "salvage_catalog",
 ]

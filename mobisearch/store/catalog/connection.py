@@ -34,20 +34,17 @@ _LOCKED_CODES = frozenset({"SQLITE_BUSY", "SQLITE_LOCKED"})
 _STORAGE_CODES = frozenset({"SQLITE_FULL", "SQLITE_IOERR"})
 
 
-def create_catalog(path: Path, *, temporary: Path, fill: Callable[[Connection], None]) -> None:
-    """Make a new catalog. It appears under its name complete, or not at all.
+def create_catalog(path: Path, *, fill: Callable[[Connection], None]) -> None:
+    """Make a new catalog.
 
     Args:
-        temporary: where it is made, on the same file system.
         fill: writes the first rows.
 
     Raises:
         StorageError, IndexReadOnlyError: the system refuses.
     """
-    for leftover in (temporary, Path(f"{temporary}-journal")):
-        leftover.unlink(missing_ok=True)
     engine = _make_engine(
-        f"file:{_quoted(temporary)}?mode=rwc",
+        f"file:{quoted(path)}?mode=rwc",
         begin="BEGIN IMMEDIATE",
         pragmas=(
             f"page_size={schema.PAGE_SIZE}",
@@ -61,21 +58,28 @@ def create_catalog(path: Path, *, temporary: Path, fill: Callable[[Connection], 
     with mapped_sqlite_errors(path.parent), engine.begin() as connection:
         schema.metadata.create_all(connection)
         fill(connection)
-    os.rename(temporary, path)
-    os.chmod(path, 0o600)
 
 
-def writer_engine(path: Path) -> Engine:
+def writer_engine(path: Path, *, journal: str = "WAL") -> Engine:
     """Return what opens a catalog for reading and writing, its header checked.
+
+    Args:
+        journal: ``WAL``, or ``DELETE`` where several machines share a file system: the log's index
+            is shared memory, which they do not have in common.
 
     Raises:
         IndexFormatError, IndexDamagedError: it is not a sound catalog of this version.
     """
     check_header(path)
     return _make_engine(
-        f"file:{_quoted(path)}?mode=rw",
+        f"file:{quoted(path)}?mode=rw",
         begin="BEGIN IMMEDIATE",
-        pragmas=("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"),
+        # EXTRA: a rollback journal counts as gone only when its directory says so
+        pragmas=(
+            f"journal_mode={journal}",
+            f"synchronous={'FULL' if journal == 'WAL' else 'EXTRA'}",
+            "foreign_keys=ON",
+        ),
         poolclass=NullPool,
     )
 
@@ -84,12 +88,12 @@ def reader_engine(path: Path) -> Engine:
     """Return what opens a catalog for reading only, its header checked.
 
     Raises:
-        IndexFormatError, IndexDamagedError: it is not a sound catalog of this version.
+        IndexFormatError, IndexDamagedError: it is not a catalog that this version can read.
         IndexReadOnlyError: it was not closed cleanly and cannot be recovered where it is.
     """
     check_header(path)
     return _make_engine(
-        f"file:{_quoted(path)}?mode=ro{_immutable(path)}",
+        f"file:{quoted(path)}?mode=ro{_immutable(path)}",
         begin="BEGIN",
         pragmas=("query_only=ON",),
         poolclass=QueuePool,
@@ -120,10 +124,15 @@ def check_header(path: Path) -> None:
         raise IndexFormatError(
             path, "this is not a catalog made by mobisearch, or its header is damaged"
         )
-    if version != schema.FORMAT_VERSION:
+    check_version(path, version)
+
+
+def check_version(path: Path, version: int) -> None:
+    """Raise IndexFormatError if a catalog is newer than this program, or of no version at all."""
+    if not 1 <= version <= schema.FORMAT_VERSION:
         raise IndexFormatError(
             path,
-            f"the index has format {version}, this mobisearch reads format "
+            f"the index has format {version}, this mobisearch reads formats 1 to "
             f"{schema.FORMAT_VERSION}; use the mobisearch that made it, or upgrade",
         )
 
@@ -141,7 +150,10 @@ def mapped_sqlite_errors(directory: Path) -> Iterator[None]:
         family = "_".join(code.split("_")[:2])
         text = str(original)
         if family in _DAMAGED_CODES:
-            message = f"the catalog is damaged ({text}); restore it from a backup"
+            message = (
+                f"the catalog is damaged ({text}); restore it from a backup, or save what can be "
+                "read with: mobisearch salvage DIR"
+            )
             raise IndexDamagedError(directory, message) from error
         if family in _READ_ONLY_CODES:
             message = f"the catalog cannot be opened or written here ({text})"
@@ -177,7 +189,7 @@ def _make_engine(
     return engine
 
 
-def _quoted(path: Path) -> str:
+def quoted(path: Path) -> str:
     """Return a path as the URI part that SQLite expects, whatever characters it has."""
     return quote(os.fsencode(os.path.abspath(path)))
 

@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection
 
 from mobisearch.errors import IndexDamagedError, IndexFormatError
 from mobisearch.store.catalog import schema
+from mobisearch.store.catalog.checks import find_breaches
 from mobisearch.store.catalog.rows import ModelRow, SegmentRow, StagedFile, path_range
 from mobisearch.types import Embeddings, FileFailure
 
@@ -93,6 +94,14 @@ class Catalog(abc.ABC):
         rows = self._rows(select(schema.root).order_by(schema.root.c.path))
         return {os.fsdecode(row.path): row.scanned_at for row in rows}
 
+    def scan_settings(self, folder: str) -> str | None:
+        """Return the settings, as JSON, that the root of a folder was last scanned with, if any."""
+        name = os.fsencode(folder)
+        for row in self._rows(select(schema.root.c.path, schema.root.c.scan)):
+            if row.path == name or name.startswith(path_range(os.fsdecode(row.path))[0]):
+                return str(row.scan) if row.scan else None
+        return None
+
     def count_states(self) -> dict[str, int]:
         """Count files by state: ``ok``, ``missing``, ``error``."""
         statement = select(schema.file.c.state, func.count()).group_by(schema.file.c.state)
@@ -121,8 +130,8 @@ class Catalog(abc.ABC):
             batch = [os.fsencode(path) for path in paths[start : start + IDS_PER_QUERY]]
             for row in self._rows(statement, {"paths": batch}):
                 path, sha256 = os.fsdecode(row.path), row.sha256.hex() if row.sha256 else None
-                is_missing = row.state == "missing"
-                found[path] = StagedFile(path, row.file_id, sha256, row.root_id, is_missing)
+                is_hidden = row.state != "ok"
+                found[path] = StagedFile(path, row.file_id, sha256, row.root_id, is_hidden)
         return found
 
     def images_of_content(self, sha256: str) -> list[tuple[int, str]]:
@@ -180,9 +189,12 @@ class Catalog(abc.ABC):
         return VectorListing(generation, segments, np.sort(hidden))
 
     def vectors(
-        self, first_id: int, last_id: int, *, dim: int
+        self, first_id: int, last_id: int, *, dim: int, skip_odd: bool = False
     ) -> tuple[NDArray[np.int64], Embeddings]:
         """Return the stored vectors of a range of ids, both ends included.
+
+        Args:
+            skip_odd: leave out what has the wrong size, instead of raising IndexDamagedError.
 
         Returns:
             ids, int64, shape (n,), ascending; rows, float32, shape (n, dim).
@@ -198,8 +210,13 @@ class Catalog(abc.ABC):
         with self._connected() as connection:
             result = connection.execution_options(yield_per=_ROWS_PER_FETCH).execute(statement)
             for row in result:
-                if len(row.vec) != 4 * dim:
-                    message = f"embedding {row.vector_id} has {len(row.vec)} bytes, not {4 * dim}"
+                if not isinstance(row.vec, bytes) or len(row.vec) != 4 * dim:
+                    if skip_odd:
+                        continue
+                    message = (
+                        f"embedding {row.vector_id} is not of {4 * dim} bytes; see what is wrong "
+                        "with: mobisearch verify, and mend it with: mobisearch verify --repair"
+                    )
                     raise IndexDamagedError(self._directory, message)
                 ids.append(row.vector_id)
                 values += row.vec
@@ -221,30 +238,9 @@ class Catalog(abc.ABC):
         return int(self._rows(select(func.count()).where(dead))[0][0])
 
     def find_damage(self) -> list[str]:
-        """Let SQLite check its own structure, and check that rows fit together."""
+        """Let SQLite check its own structure, and check that rows make sense and fit together."""
         with self._connected() as connection:
-            found = [row[0] for row in connection.exec_driver_sql("PRAGMA integrity_check(20)")]
-            damage = [f"catalog: {line}" for line in found if line != "ok"]
-            dangling = list(connection.exec_driver_sql("PRAGMA foreign_key_check"))
-            damage += [
-                f"catalog: a row of {row[0]} points to nothing in {row[2]}" for row in dangling
-            ]
-        file, vector = schema.file.c, schema.vector.c
-        has_vector = select(1).where(vector.content_id == file.content_id)
-        lost = select(func.count()).where(file.state == "ok", ~has_vector.exists())
-        n_lost = self._rows(lost)[0][0]
-        if n_lost:
-            damage.append(f"catalog: {n_lost} images have no embedding")
-        is_live = select(1).where(vector.vector_id == schema.tombstone.c.vector_id)
-        n_hidden = self._rows(
-            select(func.count()).select_from(schema.tombstone).where(is_live.exists())
-        )[0][0]
-        if n_hidden:
-            damage.append(f"catalog: {n_hidden} embeddings are there but marked as gone")
-        n_odd = self._rows(select(func.count()).where(vector.vector_id < 1))[0][0]
-        if n_odd:
-            damage.append(f"catalog: {n_odd} embeddings have ids that none is given")
-        return damage
+            return find_breaches(connection)
 
     def check_schema(self) -> None:
         """Refuse a database that would do more than hold rows: no triggers, no views.

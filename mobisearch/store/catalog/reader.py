@@ -153,4 +153,5 @@ def _image_record(row: Row[Any]) -> ImageRecord:
         camera=row.camera,
         latitude=row.latitude,
         longitude=row.longitude,
+        is_truncated=bool(row.truncated),
     )

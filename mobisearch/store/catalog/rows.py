@@ -27,9 +27,10 @@ class ModelRow:
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """A file to be stored: exactly one of ``sha256`` (it is an image) and ``failure`` is set.
+    """A file to be stored: an image, or a failure.
 
     Attributes:
+        sha256: of an image. With a failure: of what the file held when it could last be read.
         is_racy: it changed so recently that its stamp cannot vouch for its content.
         facts, embedding: set unless the content is in the catalog already.
         moved_from: id of the image that this file is, at a new path.
@@ -55,14 +56,14 @@ class StagedFile:
         root_id: of the root that it was found under, if any.
         image_id: set if the path is in the catalog already.
         sha256: of the content that the catalog holds for the path, if any.
-        is_missing: the catalog has it as missing.
+        is_hidden: the catalog has its content, but as missing or as unreadable.
     """
 
     path: str
     image_id: int | None = None
     sha256: str | None = None
     root_id: int | None = None
-    is_missing: bool = False
+    is_hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)

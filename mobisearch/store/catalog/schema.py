@@ -19,7 +19,7 @@ from sqlalchemy import (
 APPLICATION_ID = 0x4D4F4249
 """``MOBI``, in the header of every catalog."""
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """SQLite's ``user_version``. Older ones are migrated, newer ones refused untouched."""
 
 PAGE_SIZE = 16384
@@ -52,6 +52,7 @@ root = Table(
     Column("root_id", Integer, primary_key=True),
     Column("path", BLOB, nullable=False, unique=True),
     Column("scanned_at", Text),
+    Column("scan", Text),  # since format 2: settings of the scan, JSON
 )
 
 content = Table(
@@ -66,6 +67,7 @@ content = Table(
     Column("camera", Text),
     Column("latitude", Float),
     Column("longitude", Float),
+    Column("truncated", Integer, nullable=False, server_default="0"),  # since format 2
     sqlite_autoincrement=True,
 )
 

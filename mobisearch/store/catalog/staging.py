@@ -13,6 +13,7 @@ from itertools import islice
 
 from sqlalchemy.engine import Connection
 
+from mobisearch.store.catalog.doubles import drop_doubles
 from mobisearch.store.catalog.rows import StagedFile, path_range
 from mobisearch.types import FileStamp
 
@@ -33,14 +34,19 @@ CREATE TEMP TABLE IF NOT EXISTS vanished (
     file_id INTEGER PRIMARY KEY,
     path BLOB NOT NULL
 );
+CREATE TEMP TABLE IF NOT EXISTS kept (
+    low BLOB NOT NULL,
+    high BLOB NOT NULL
+);
 DELETE FROM staged;
 DELETE FROM vanished;
+DELETE FROM kept;
 """
 
 _COMPARE = """
 UPDATE staged SET
     file_id = file.file_id,
-    same = file.racy = 0
+    same = :trusted AND file.racy = 0
         AND file.size_bytes = staged.size_bytes
         AND file.mtime_ns = staged.mtime_ns
         AND file.ctime_ns = staged.ctime_ns
@@ -69,11 +75,22 @@ ORDER BY staged.place LIMIT ?
 """
 
 _MARK_VANISHED = (  # those that are still at their path: they did not move meanwhile
-    "DELETE FROM file WHERE state = 'error'"
+    "DELETE FROM file WHERE state = 'error' AND content_id IS NULL"
     " AND (file_id, path) IN (SELECT file_id, path FROM vanished)",
-    "UPDATE file SET state = 'missing'"
+    "UPDATE file SET state = 'missing', error_code = NULL, error_reason = NULL"
     " WHERE (file_id, path) IN (SELECT file_id, path FROM vanished)",
 )
+
+_MISSING_BELOW = """
+SELECT path FROM vanished WHERE path >= :low AND path < :high
+UNION
+SELECT path FROM file WHERE state = 'missing' AND path >= :low AND path < :high
+"""
+
+_PRUNE = """
+DELETE FROM file WHERE state = 'missing' AND path >= ? AND path < ?
+    AND NOT EXISTS (SELECT 1 FROM kept WHERE file.path >= kept.low AND file.path < kept.high)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +98,7 @@ class StagedCounts:
     """How the scanned files compare with the catalog.
 
     Attributes:
+        doubles: names of files that are in the index, or among the scanned, under another name.
         unchanged: images that need not be read.
         returned: images that had been missing and need not be read.
         known_failures: files that failed before and have not changed.
@@ -88,6 +106,7 @@ class StagedCounts:
         unsupported: files of formats that are not read, not recorded yet.
     """
 
+    doubles: int
     unchanged: int
     returned: int
     known_failures: int
@@ -147,10 +166,15 @@ class Staging:
             statement = "SELECT count(*) FROM staged WHERE path >= ? AND path < ?"
             return int(connection.exec_driver_sql(statement, bounds).scalar_one())
 
-    def compare(self) -> StagedCounts:
-        """Find out what is new or changed. Missing files that are back become visible at once."""
+    def compare(self, *, rehash: bool = False) -> StagedCounts:
+        """Find out what is new or changed. Missing files that are back become visible at once.
+
+        Args:
+            rehash: let nothing count as unchanged, whatever the stamps say.
+        """
         with self._transaction() as connection:
-            connection.exec_driver_sql(_COMPARE)
+            connection.exec_driver_sql(_COMPARE, {"trusted": int(not rehash)})
+            doubles = drop_doubles(connection)
             returned = connection.exec_driver_sql(_RETURNED).rowcount
             row = connection.exec_driver_sql(
                 "SELECT count(*) FILTER (WHERE same AND file.state = 'ok'),"
@@ -159,15 +183,19 @@ class Staging:
                 " count(*) FILTER (WHERE NOT same AND NOT supported)"
                 " FROM staged LEFT JOIN file USING (file_id)"
             ).one()
-            if returned:
+            if returned or doubles:
                 connection.exec_driver_sql(
                     "UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'generation'"
                 )
         unchanged, known_failures, to_read, unsupported = row
-        return StagedCounts(unchanged - returned, returned, known_failures, to_read, unsupported)
+        return StagedCounts(
+            doubles, unchanged - returned, returned, known_failures, to_read, unsupported
+        )
 
     def find_vanished(self, ranges: Iterable[tuple[bytes, bytes]], *, gaps: Iterable[str]) -> None:
         """Find catalogued files in path ranges that the scan did not see.
+
+        A file that was added by name has not vanished as long as it is there: no scan need see it.
 
         Args:
             gaps: paths that the scan could not look at, or into; nothing there has vanished.
@@ -175,6 +203,13 @@ class Staging:
         with self._transaction() as connection:
             for bounds in ranges:
                 connection.exec_driver_sql(_VANISHED_BELOW, bounds)
+            by_name = connection.exec_driver_sql(
+                "SELECT file_id, path FROM file JOIN vanished USING (file_id, path)"
+                " WHERE root_id IS NULL"
+            )
+            there = [(row.file_id,) for row in by_name if os.path.exists(row.path)]
+            if there:
+                connection.exec_driver_sql("DELETE FROM vanished WHERE file_id = ?", there)
             for gap in gaps:
                 hidden = "DELETE FROM vanished WHERE path = ? OR path >= ? AND path < ?"
                 connection.exec_driver_sql(hidden, (os.fsencode(gap), *path_range(gap)))
@@ -191,11 +226,26 @@ class Staging:
                 return
             for row in rows:
                 sha256 = row.sha256.hex() if row.sha256 else None
-                is_missing = row.state == "missing"
-                yield StagedFile(
-                    os.fsdecode(row.path), row.file_id, sha256, row.root_id, is_missing
-                )
+                is_hidden = row.state in ("missing", "error")
+                yield StagedFile(os.fsdecode(row.path), row.file_id, sha256, row.root_id, is_hidden)
             place = rows[-1].place
+
+    def iter_missing(self, folder: str) -> Iterator[str]:
+        """Give the paths below a folder that are missing, or have vanished."""
+        low, high = path_range(folder)
+        with self._transaction() as connection:
+            rows = connection.exec_driver_sql(_MISSING_BELOW, {"low": low, "high": high}).all()
+        for row in rows:
+            yield os.fsdecode(row.path)
+
+    def prune(self, connection: Connection, folders: Iterable[str], *, keep: Iterable[str]) -> int:
+        """Forget missing files below folders, except below those of ``keep``; return how many."""
+        for folder in keep:
+            insertion = "INSERT INTO kept (low, high) VALUES (?, ?)"
+            connection.exec_driver_sql(insertion, path_range(folder))
+        return sum(
+            connection.exec_driver_sql(_PRUNE, path_range(folder)).rowcount for folder in folders
+        )
 
     def mark_vanished(self, connection: Connection) -> None:
         """Mark every vanished file that did not move; those that only held an error go."""

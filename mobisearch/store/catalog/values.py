@@ -40,6 +40,7 @@ def content_values(row: FileRow) -> Mapping[str, object]:
         "camera": facts.camera,
         "latitude": facts.latitude,
         "longitude": facts.longitude,
+        "truncated": int(facts.is_truncated),
     }
 
 
@@ -64,6 +65,6 @@ def file_values(row: FileRow, content_ids: Mapping[bytes, int]) -> dict[str, obj
             "error_code": row.failure.code,
             "error_reason": row.failure.reason,
         }
-    elif row.sha256 is not None:
+    if row.sha256 is not None:
         values["content_id"] = content_ids[bytes.fromhex(row.sha256)]
     return values

@@ -8,12 +8,13 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.engine import Connection
 
-from mobisearch.errors import StoreError
+from mobisearch.errors import IndexDamagedError, StoreError
 from mobisearch.store.catalog import schema
+from mobisearch.store.catalog.checks import find_breaches, mend_breaches
 from mobisearch.store.catalog.connection import mapped_sqlite_errors, writer_engine
 from mobisearch.store.catalog.questions import Catalog
 from mobisearch.store.catalog.rows import FileRow, ModelRow, SegmentRow, path_range
@@ -79,8 +80,8 @@ class CatalogWriter(Catalog):
         self._connection.close()
         self._connection.engine.dispose()
 
-    def put_root(self, path: str) -> int:
-        """Remember a root and return its id.
+    def put_root(self, path: str, *, scan: str) -> int:
+        """Remember a root with the settings of its scan, as JSON, and return its id.
 
         A folder inside a known root needs no row of its own: the id is that of the root around it.
         Known roots inside the new one become part of it.
@@ -90,9 +91,12 @@ class CatalogWriter(Catalog):
         with self._transaction() as connection:
             for row in connection.execute(select(root)).all():
                 outer, _ = path_range(os.fsdecode(row.path))
+                if row.path == name:
+                    is_it = root.c.root_id == row.root_id
+                    connection.execute(update(root).where(is_it).values(scan=scan))
                 if row.path == name or name.startswith(outer):
                     return int(row.root_id)
-            connection.execute(insert(root).values(path=name))
+            connection.execute(insert(root).values(path=name, scan=scan))
             wanted = select(root.c.root_id).where(root.c.path == name)
             root_id = int(connection.execute(wanted).scalar_one())
             inner = select(root.c.root_id).where(root.c.path >= low, root.c.path < high)
@@ -166,29 +170,49 @@ class CatalogWriter(Catalog):
             _next_generation(connection)
         return n_removed
 
-    def settle_missing(self, *, prune: bool, scopes: Sequence[str]) -> int:
+    def settle_missing(self, *, prune: Sequence[str] = (), keep: Sequence[str] = ()) -> int:
         """Mark what vanished as missing, and forget contents that no file has any more.
 
         Args:
-            prune: forget missing files below ``scopes`` instead of keeping them.
+            prune: folders below which missing files are forgotten instead.
+            keep: folders inside those below which they are kept all the same.
 
         Returns:
             How many files were forgotten.
         """
-        file = schema.file.c
-        n_pruned = 0
         with self._transaction() as connection:
             self.staging.mark_vanished(connection)
-            if prune:
-                for scope in scopes:
-                    low, high = path_range(scope)
-                    gone = delete(schema.file).where(
-                        file.state == "missing", file.path >= low, file.path < high
-                    )
-                    n_pruned += connection.execute(gone).rowcount
+            n_pruned = self.staging.prune(connection, prune, keep=keep)
             _remove_orphans(connection)
             _next_generation(connection)
         return n_pruned
+
+    def mend(self, bad_vectors: Sequence[int]) -> tuple[list[str], list[str]]:
+        """Put right what is damaged and can be; see :mod:`mobisearch.store.catalog.checks`.
+
+        Returns:
+            What was done, a line each; and the paths of files that have to be read again.
+
+        Raises:
+            IndexDamagedError: the database itself is broken.
+        """
+        file = schema.file.c
+        with self._transaction() as connection:
+            mended = mend_breaches(connection, bad_vectors)
+            _remove_orphans(connection)
+            _next_generation(connection)
+            left = find_breaches(connection)
+            if left:
+                raise IndexDamagedError(
+                    self._directory,
+                    f"the catalog is damaged beyond repair in place ({left[0]}); save what can be "
+                    "read with: mobisearch salvage DIR",
+                )
+            is_known = select(schema.vector.c.content_id)
+            wanted = select(file.path).where(file.state == "missing", file.racy == 1)
+            lost = wanted.where(or_(file.content_id.is_(None), file.content_id.not_in(is_known)))
+            paths = [os.fsdecode(path) for path in connection.execute(lost).scalars()]
+        return mended, paths
 
     def replace_segments(self, old: Sequence[str], new: SegmentRow | None) -> None:
         """List a new segment file in place of old ones, by name.
@@ -216,14 +240,17 @@ class CatalogWriter(Catalog):
             _next_generation(connection)
 
 
-def open_writer(path: Path) -> CatalogWriter:
+def open_writer(path: Path, *, journal: str = "WAL") -> CatalogWriter:
     """Open the catalog for reading and writing. Only the holder of the writer lock may.
+
+    Args:
+        journal: as in :func:`writer_engine`.
 
     Raises:
         IndexFormatError, IndexDamagedError: it is not a sound catalog of this version.
         IndexReadOnlyError: it cannot be written.
     """
-    engine = writer_engine(path)
+    engine = writer_engine(path, journal=journal)
     with mapped_sqlite_errors(path.parent):
         return CatalogWriter(path.parent, engine.connect())
 

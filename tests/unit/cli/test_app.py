@@ -69,7 +69,7 @@ def test_an_error_of_no_known_kind_is_internal() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["no-such-command"], ["search"], ["index"], ["status", "--no-such-option"], ["--debug"], []],
+    [["no-such-command"], ["search"], ["remove"], ["status", "--no-such-option"], ["--debug"], []],
 )
 def test_a_wrong_call_is_a_mistake_of_usage(command: Command, arguments: list[str]) -> None:
     done = command(*arguments)
@@ -132,7 +132,16 @@ def test_an_error_of_ours_is_one_sentence_and_a_traceback_only_on_request(
 
 
 def test_every_command_has_the_common_options() -> None:
-    assert sorted(cli.commands) == ["errors", "index", "remove", "search", "status", "verify"]
+    assert sorted(cli.commands) == [
+        "backup",
+        "errors",
+        "index",
+        "remove",
+        "salvage",
+        "search",
+        "status",
+        "verify",
+    ]
     for command in cli.commands.values():
         options = {option for parameter in command.params for option in parameter.opts}
         assert options >= {"--index", "--json", "--debug"}
@@ -142,9 +151,14 @@ def test_an_option_of_a_command_is_used_by_it() -> None:
     """A parameter that is accepted is a parameter that does something."""
     import inspect
 
+    from mobisearch.cli import options
+
+    shared = inspect.getsource(options.decode_options)
     for command in cli.commands.values():
         assert command.callback is not None
-        body = inspect.getsource(command.callback).partition(") -> int:")[2]
+        plain = inspect.unwrap(command.callback)
+        body = inspect.getsource(plain).partition(") -> int:")[2]
+        body += shared.partition("DecodeSettings(")[2] if plain is not command.callback else ""
         for parameter in command.params:
             if parameter.expose_value:
                 assert str(parameter.name) in body, f"{command.name} {parameter.name}"

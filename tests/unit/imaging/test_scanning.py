@@ -165,19 +165,26 @@ def test_links_are_followed_when_asked_and_each_folder_is_entered_once(
     link(root / "sub" / "loop", root)  # type: ignore[operator]
     link(root / "sub" / "self", ".")  # type: ignore[operator]
     paths = found(root, ScanSettings(follow=True))
-    assert paths[:2] == ["a.jpg", "file.jpg"]
-    assert sorted(os.path.basename(path) for path in paths[2:]) == ["b.jpg", "c.jpg"]
+    assert paths == ["a.jpg", "sub/b.jpg", "file.jpg", "other/c.jpg"]
 
 
-def test_a_followed_link_to_nowhere_is_told_only_for_a_picture(
+def test_what_has_a_name_of_its_own_comes_before_all_links(tmp_path: Path, link: object) -> None:
+    make(tmp_path, "z/b.jpg", "z.jpg")
+    link(tmp_path / "a", "z")  # type: ignore[operator]
+    link(tmp_path / "a.jpg", "z.jpg")  # type: ignore[operator]
+    assert found(tmp_path, ScanSettings(follow=True)) == ["z.jpg", "z/b.jpg", "a.jpg"]
+
+
+def test_behind_a_followed_link_to_nowhere_there_may_be_something_another_time(
     tmp_path: Path, link: object
 ) -> None:
     link(tmp_path / "a.jpg", "nowhere")  # type: ignore[operator]
-    link(tmp_path / "b.txt", "nowhere")  # type: ignore[operator]
-    (problem,) = problems(tmp_path, ScanSettings(follow=True))
-    assert problem == ScanProblem(
-        str(tmp_path / "a.jpg"), "a link that leads nowhere", is_gap=False
-    )
+    link(tmp_path / "drive", "nowhere")  # type: ignore[operator]
+    reason = "a link that leads nowhere"
+    assert problems(tmp_path, ScanSettings(follow=True)) == [
+        ScanProblem(str(tmp_path / "a.jpg"), reason, is_gap=True),
+        ScanProblem(str(tmp_path / "drive"), reason, is_gap=True),
+    ]
 
 
 def test_a_link_to_itself_ends_as_a_problem(tmp_path: Path, link: object) -> None:

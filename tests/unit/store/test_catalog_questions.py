@@ -45,7 +45,7 @@ def filled(writer: CatalogWriter, file_row: RowMaker) -> CatalogWriter:
     )
     writer.staging.begin()
     writer.staging.find_vanished([path_range("/q")], gaps=[])
-    writer.settle_missing(prune=False, scopes=[])
+    writer.settle_missing()
     return writer
 
 
@@ -81,7 +81,7 @@ def test_files_are_found_by_path_however_many_are_asked_for(
     sha256 = file_row("", seed=1).sha256
     assert found["/p/a.jpg"] == StagedFile("/p/a.jpg", 1, sha256, None, False)
     assert found["/p/bad.jpg"].sha256 is None
-    assert found["/q/c.jpg"].is_missing
+    assert found["/q/c.jpg"].is_hidden
 
 
 def test_contents_with_an_embedding_are_known(filled: CatalogWriter, file_row: RowMaker) -> None:
@@ -105,7 +105,7 @@ def test_vectors_come_in_the_order_of_their_ids(filled: CatalogWriter, file_row:
 
 
 def test_a_vector_of_another_length_is_damage(filled: CatalogWriter) -> None:
-    with pytest.raises(IndexDamagedError, match="embedding 1 has 32 bytes, not 64"):
+    with pytest.raises(IndexDamagedError, match="embedding 1 is not of 64 bytes"):
         filled.vectors(1, 1, dim=16)
 
 
@@ -129,14 +129,14 @@ def test_dead_vectors_are_counted_inside_their_segment(
 @pytest.mark.usefixtures("filled")
 def test_a_sound_catalog_has_no_damage(reader: CatalogReader) -> None:
     assert reader.find_damage() == []
-    assert reader.format_version() == 1
+    assert reader.format_version() == 2
 
 
 @pytest.mark.usefixtures("filled")
 def test_rows_that_point_to_nothing_are_found(layout: IndexLayout, reader: CatalogReader) -> None:
     _execute(layout, "DELETE FROM vector WHERE vector_id = 1", "DELETE FROM content")
     damage = reader.find_damage()
-    assert "catalog: a row of file points to nothing in content" in damage
+    assert "catalog: 4 files have a content that is not there" in damage
     assert "catalog: 2 images have no embedding" in damage
 
 

@@ -34,7 +34,7 @@ def test_what_is_new_has_to_be_read_in_the_order_of_the_scan(
     writer: CatalogWriter, file_row: RowMaker
 ) -> None:
     rows = [file_row(f"/{name}.jpg", seed=1) for name in "cab"]
-    assert _sync(writer, *rows) == StagedCounts(0, 0, 0, to_read=3, unsupported=0)
+    assert _sync(writer, *rows) == StagedCounts(0, 0, 0, 0, to_read=3, unsupported=0)
     assert _changed(writer) == ["/c.jpg", "/a.jpg", "/b.jpg"]
 
 
@@ -64,7 +64,7 @@ def test_a_racy_file_has_to_be_read_again(writer: CatalogWriter, file_row: RowMa
     writer.put_files([row])
     assert _sync(writer, row).to_read == 1
     [staged] = writer.staging.iter_changed(supported=True)
-    assert (staged.image_id, staged.sha256, staged.is_missing) == (1, row.sha256, False)
+    assert (staged.image_id, staged.sha256, staged.is_hidden) == (1, row.sha256, False)
 
 
 def test_a_failure_is_known_until_the_file_changes(
@@ -72,9 +72,9 @@ def test_a_failure_is_known_until_the_file_changes(
 ) -> None:
     row = file_row("/a.jpg", failure="corrupt")
     writer.put_files([row])
-    assert _sync(writer, row) == StagedCounts(0, 0, known_failures=1, to_read=0, unsupported=0)
+    assert _sync(writer, row) == StagedCounts(0, 0, 0, known_failures=1, to_read=0, unsupported=0)
     newer = dataclasses.replace(row, stamp=FileStamp(1, 1))
-    assert _sync(writer, newer) == StagedCounts(0, 0, 0, to_read=1, unsupported=0)
+    assert _sync(writer, newer) == StagedCounts(0, 0, 0, 0, to_read=1, unsupported=0)
 
 
 def test_what_is_not_read_is_counted_apart(writer: CatalogWriter, file_row: RowMaker) -> None:
@@ -89,7 +89,7 @@ def test_a_file_found_through_two_roots_is_staged_once(
     writer: CatalogWriter, file_row: RowMaker
 ) -> None:
     writer.staging.begin()
-    outer, inner = writer.put_root("/p"), writer.put_root("/p/q")
+    outer, inner = writer.put_root("/p", scan="{}"), writer.put_root("/p/q", scan="{}")
     assert _stage(writer, file_row("/p/a.jpg"), file_row("/p/q/b.jpg")) == 2
     assert _stage(writer, file_row("/p/q/b.jpg")) == 0
     writer.staging.assign_root(outer, path_range("/p"))
@@ -106,10 +106,10 @@ def test_a_missing_image_with_its_old_stamp_returns_unread(
     row = file_row("/a.jpg", seed=1)
     writer.put_files([row])
     _sync(writer)
-    writer.settle_missing(prune=False, scopes=[])
+    writer.settle_missing()
     assert writer.count_states() == {"missing": 1}
     before = writer.generation()
-    assert _sync(writer, row) == StagedCounts(0, 1, known_failures=0, to_read=0, unsupported=0)
+    assert _sync(writer, row) == StagedCounts(0, 0, 1, known_failures=0, to_read=0, unsupported=0)
     assert writer.count_states() == {"ok": 1}
     assert writer.generation() == before + 1
 
@@ -120,9 +120,9 @@ def test_a_vanished_image_that_moved_meanwhile_is_not_missing(
     writer.put_files([file_row("/a.jpg", seed=1), file_row("/b.jpg", seed=2)])
     _sync(writer)
     writer.put_files([dataclasses.replace(file_row("/c.jpg", seed=1), moved_from=1)])
-    writer.settle_missing(prune=False, scopes=[])
+    writer.settle_missing()
     found = writer.find_files(["/a.jpg", "/b.jpg", "/c.jpg"])
-    assert {path: file.is_missing for path, file in found.items()} == {
+    assert {path: file.is_hidden for path, file in found.items()} == {
         "/b.jpg": True,
         "/c.jpg": False,
     }
@@ -132,16 +132,16 @@ def test_nothing_has_vanished_in_a_gap(writer: CatalogWriter, file_row: RowMaker
     writer.put_files([file_row("/p/x/a.jpg", seed=1), file_row("/p/y/b.jpg", seed=2)])
     writer.staging.begin()
     writer.staging.find_vanished([path_range("/p")], gaps=["/p/x"])
-    writer.settle_missing(prune=False, scopes=[])
+    writer.settle_missing()
     found = writer.find_files(["/p/x/a.jpg", "/p/y/b.jpg"])
-    assert not found["/p/x/a.jpg"].is_missing
-    assert found["/p/y/b.jpg"].is_missing
+    assert not found["/p/x/a.jpg"].is_hidden
+    assert found["/p/y/b.jpg"].is_hidden
 
 
 def test_a_vanished_failure_is_forgotten(writer: CatalogWriter, file_row: RowMaker) -> None:
     writer.put_files([file_row("/a.jpg", failure="corrupt")])
     _sync(writer)
-    writer.settle_missing(prune=False, scopes=[])
+    writer.settle_missing()
     assert writer.count_states() == {}
 
 

@@ -33,7 +33,7 @@ def test_every_change_makes_a_new_generation(writer: CatalogWriter, file_row: Ro
     seen.append(writer.generation())
     writer.remove_files(["/a.jpg"])
     seen.append(writer.generation())
-    writer.settle_missing(prune=False, scopes=[])
+    writer.settle_missing()
     seen.append(writer.generation())
     writer.replace_segments([], None)
     seen.append(writer.generation())
@@ -66,7 +66,7 @@ def test_a_path_keeps_its_id_when_its_content_changes_fails_and_recovers(
         file_row("/a.jpg", seed=4),
     ):
         writer.put_files([row])
-        writer.settle_missing(prune=False, scopes=[])
+        writer.settle_missing()
         assert _ids(writer, "/a.jpg", "/b.jpg") == [1, 2]
     assert writer.known_sha256() == {file_row("", seed=seed).sha256 for seed in (2, 4)}
     assert writer.failures() == []
@@ -144,13 +144,17 @@ def test_only_missing_files_in_scope_are_pruned(writer: CatalogWriter, file_row:
     writer.put_files([file_row(path, seed=number) for number, path in enumerate(paths)])
     writer.staging.begin()
     writer.staging.find_vanished([path_range("/")], gaps=["/p/a.jpg"])
-    assert writer.settle_missing(prune=True, scopes=["/p"]) == 1
+    assert writer.settle_missing(prune=["/p"]) == 1
     assert writer.count_states() == {"ok": 1, "missing": 1}
     assert _ids(writer, *paths) == [1, None, 3]
 
 
 def test_a_root_is_remembered_once(writer: CatalogWriter) -> None:
-    assert writer.put_root("/p") == writer.put_root("/p") != writer.put_root("/q")
+    assert (
+        writer.put_root("/p", scan="{}")
+        == writer.put_root("/p", scan="{}")
+        != writer.put_root("/q", scan="{}")
+    )
     writer.finish_root("/p")
     roots = writer.roots()
     assert set(roots) == {"/p", "/q"}
@@ -159,12 +163,12 @@ def test_a_root_is_remembered_once(writer: CatalogWriter) -> None:
 
 
 def test_a_root_inside_another_is_part_of_it(writer: CatalogWriter, file_row: RowMaker) -> None:
-    inner = writer.put_root("/p/q")
-    other = writer.put_root("/p-other")
+    inner = writer.put_root("/p/q", scan="{}")
+    other = writer.put_root("/p-other", scan="{}")
     writer.put_files([replace(file_row("/p/q/a.jpg", seed=1), root_id=inner)])
-    outer = writer.put_root("/p")
+    outer = writer.put_root("/p", scan="{}")
     assert set(writer.roots()) == {"/p", "/p-other"}
-    assert writer.put_root("/p/q/deeper") == outer != other
+    assert writer.put_root("/p/q/deeper", scan="{}") == outer != other
     assert writer.find_files(["/p/q/a.jpg"])["/p/q/a.jpg"].root_id == outer
     writer.finish_root("/p/q/deeper")
     assert writer.roots()["/p"] is None

@@ -17,7 +17,8 @@ from mobisearch.errors import (
     StorageError,
 )
 from mobisearch.store.files import mapped_os_errors
-from mobisearch.store.layout import IndexLayout, is_index
+from mobisearch.store.layout import IndexLayout
+from mobisearch.store.ownership import is_index
 
 
 @pytest.fixture

@@ -1,0 +1,132 @@
+"""An index that is open: its files, its catalog, its model and its vectors, and who may write."""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import Iterator
+from typing import Self
+
+from mobisearch.arguments import PathArgument
+from mobisearch.embedding import Embedder
+from mobisearch.errors import ModelMismatchError
+from mobisearch.models import DEFAULT_MODEL
+from mobisearch.store import (
+    CatalogReader,
+    CatalogWriter,
+    IndexLayout,
+    LiveVectors,
+    ModelRow,
+    create_index,
+    is_network,
+    journal_mode,
+    open_reader,
+    open_writer,
+    upgrade_index,
+)
+
+
+class OpenIndex:
+    """What every use of an index needs; what can be done with one is in ``ImageIndex``."""
+
+    def __init__(
+        self, layout: IndexLayout, catalog: CatalogReader, model: ModelRow, embedder: Embedder
+    ) -> None:
+        """Use ``create`` or ``open`` instead."""
+        self._layout = layout
+        self._catalog = catalog
+        self._model = model
+        self._embedder = embedder
+        self._vectors = LiveVectors(layout, catalog, dim=model.dim)
+
+    @classmethod
+    def create(cls, path: PathArgument, model: str | Embedder = DEFAULT_MODEL) -> Self:
+        """Make an empty index in a new or empty directory.
+
+        Args:
+            model: a name, or an embedder of one's own.
+
+        Raises:
+            IndexExistsError: the directory holds an index, or other files.
+            IndexReadOnlyError, StorageError: it cannot be created there.
+            ModelError: the model is unknown or its weights cannot be used.
+        """
+        embedder = model if isinstance(model, Embedder) else Embedder(model)
+        layout = IndexLayout.at(path)
+        layout.check_is_free()
+        spec = embedder.spec
+        row = ModelRow(spec.name, spec.fingerprint, spec.label, spec.dim, embedder.probe())
+        create_index(layout, row, uuid=str(uuid.uuid4()))
+        return cls.open(path, embedder)
+
+    @classmethod
+    def open(cls, path: PathArgument, model: str | Embedder | None = None) -> Self:
+        """Open an index that exists. One of an older format is brought to the present one first.
+
+        Args:
+            model: what to embed queries and new images with; None takes the index's own model.
+
+        Raises:
+            IndexNotFoundError: there is no index.
+            IndexFormatError, IndexDamagedError: the catalog is foreign, newer or corrupt.
+            IndexReadOnlyError, IndexLockedError: the format is older, and it cannot be changed now.
+            ModelMismatchError: the index was built with another model, weights or preprocessing.
+            UnknownModelError: the index's model is none that this version has.
+        """
+        layout = IndexLayout.at(path)
+        layout.require()
+        upgrade_index(layout)
+        catalog = open_reader(layout.catalog_path)
+        try:
+            catalog.check_schema()
+            row = catalog.model()
+            embedder = model if isinstance(model, Embedder) else Embedder(model or row.name)
+            if embedder.spec.fingerprint != row.fingerprint:
+                raise ModelMismatchError(
+                    str(layout.directory), expected=row.label, actual=embedder.spec.label
+                )
+        except BaseException:
+            catalog.close()
+            raise
+        return cls(layout, catalog, row, embedder)
+
+    def close(self) -> None:
+        """Let go of all files. Closing twice does nothing."""
+        self._catalog.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"ImageIndex({str(self._layout.directory)!r}, {self._model.label})"
+
+    def __len__(self) -> int:
+        """Count the images that searches can return."""
+        return self._catalog.count_states().get("ok", 0)
+
+    def _warnings(self) -> tuple[str, ...]:
+        """Return what users should know about the place where the index is."""
+        if not is_network(self._layout.directory):
+            return ()
+        return (
+            f"{self._layout.directory} is on a network file system: slower, and as safe as its "
+            "locks are; an index on a disk of this machine is better",
+        )
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[CatalogWriter]:
+        """Hold the writer lock and the connection that may write."""
+        self._catalog.check_open()
+        with self._layout.writer_lock():
+            journal = journal_mode(self._layout.directory)
+            if journal != "WAL":  # which cannot be left while a reader is connected
+                self._catalog.release()
+            catalog = open_writer(self._layout.catalog_path, journal=journal)
+            try:
+                yield catalog
+            finally:
+                self._catalog.release()
+                catalog.close()

@@ -1,0 +1,139 @@
+"""What must hold in a sound catalog, as SQL, and how each breach is mended.
+
+A mend never invents: it lets go of what makes no sense, and marks the files concerned so that they
+are read again. SQLite's own structure is checked first; what follows is about the meaning of rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy.engine import Connection
+
+_IS_ODD_FILE = """
+    typeof(path) != 'blob' OR typeof(size_bytes) != 'integer' OR typeof(mtime_ns) != 'integer'
+    OR typeof(ctime_ns) != 'integer' OR typeof(racy) != 'integer' OR typeof(inode) != 'text'
+    OR typeof(content_id) NOT IN ('integer', 'null') OR typeof(root_id) NOT IN ('integer', 'null')
+    OR state NOT IN ('ok', 'error', 'missing') OR (state = 'error') != (error_code IS NOT NULL)
+    OR (state = 'ok' AND content_id IS NULL)
+    OR typeof(error_code) NOT IN ('text', 'null') OR typeof(error_reason) NOT IN ('text', 'null')
+"""
+_IS_ODD_CONTENT = """
+    typeof(sha256) != 'blob' OR length(sha256) != 32 OR typeof(format) != 'text'
+    OR typeof(width) != 'integer' OR typeof(height) != 'integer' OR width < 1 OR height < 1
+    OR typeof(taken_at) NOT IN ('text', 'null') OR typeof(camera) NOT IN ('text', 'null')
+    OR typeof(latitude) NOT IN ('real', 'null') OR typeof(longitude) NOT IN ('real', 'null')
+    OR typeof(truncated) != 'integer'
+"""
+_IS_ODD_VECTOR = """
+    typeof(vec) != 'blob' OR vector_id < 1
+    OR length(vec) != 4 * (SELECT dim FROM model WHERE model.model_id = vector.model_id)
+    OR model_id NOT IN (SELECT model_id FROM model)
+    OR content_id NOT IN (SELECT content_id FROM content)
+"""
+_IS_ODD_SEGMENT = """
+    typeof(name) != 'text' OR typeof(sha256) != 'text' OR typeof(size_bytes) != 'integer'
+    OR typeof(first_id) != 'integer' OR typeof(last_id) != 'integer' OR typeof(n) != 'integer'
+    OR n < 1 OR first_id < 1 OR last_id < first_id OR EXISTS (
+        SELECT 1 FROM segment other WHERE other.segment_id != segment.segment_id
+            AND other.first_id <= segment.last_id AND other.last_id >= segment.first_id)
+"""
+_HAS_NO_CONTENT = """
+    content_id IS NOT NULL AND content_id NOT IN (SELECT content_id FROM content)
+"""
+_HAS_NO_EMBEDDING = """
+    state IN ('ok', 'missing') AND racy = 0 AND content_id IS NOT NULL
+    AND content_id NOT IN (SELECT content_id FROM vector)
+    OR state = 'ok' AND content_id NOT IN (SELECT content_id FROM vector)
+"""
+_IS_ODD_GENERATION = """
+    key = 'generation' AND (value = '' OR value GLOB '*[^0-9]*' OR typeof(value) != 'text')
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Rows that must not be there.
+
+    Attributes:
+        what: what they are, for a message after their number.
+        table, condition: where to find them, in SQL.
+        mends: statements that put it right.
+    """
+
+    what: str
+    table: str
+    condition: str
+    mends: tuple[str, ...]
+
+    def count(self, connection: Connection) -> int:
+        """Count the rows that must not be there."""
+        statement = f"SELECT count(*) FROM {self.table} WHERE {self.condition}"
+        return int(connection.exec_driver_sql(statement).scalar_one())
+
+
+_DROP_ODD_VECTORS = (
+    f"INSERT OR IGNORE INTO tombstone SELECT vector_id FROM vector WHERE {_IS_ODD_VECTOR}",
+    f"DELETE FROM vector WHERE {_IS_ODD_VECTOR}",
+)
+CHECKS = (
+    Check("roots have no proper path", "root", "typeof(path) != 'blob'",
+          ("DELETE FROM root WHERE typeof(path) != 'blob'",)),
+    Check("files have rows that make no sense", "file", _IS_ODD_FILE,
+          (f"DELETE FROM file WHERE {_IS_ODD_FILE}",)),
+    Check("contents have rows that make no sense", "content", _IS_ODD_CONTENT,
+          (f"DELETE FROM content WHERE {_IS_ODD_CONTENT}",)),
+    Check("embeddings have the wrong size, or belong to nothing", "vector", _IS_ODD_VECTOR,
+          _DROP_ODD_VECTORS),
+    Check("files have a content that is not there", "file", _HAS_NO_CONTENT,
+          ("UPDATE file SET content_id = NULL, racy = 1,"
+           " state = CASE state WHEN 'ok' THEN 'missing' ELSE state END"
+           f" WHERE {_HAS_NO_CONTENT}",)),
+    Check("images have no embedding", "file", _HAS_NO_EMBEDDING,
+          ("UPDATE file SET racy = 1, state = 'missing'"
+           " WHERE state IN ('ok', 'missing') AND content_id IS NOT NULL"
+           " AND content_id NOT IN (SELECT content_id FROM vector)",)),
+    Check("files belong to a root that is not there", "file",
+          "root_id IS NOT NULL AND root_id NOT IN (SELECT root_id FROM root)",
+          ("UPDATE file SET root_id = NULL WHERE root_id NOT IN (SELECT root_id FROM root)",)),
+    Check("embeddings are there but marked as gone", "tombstone",
+          "vector_id IN (SELECT vector_id FROM vector)",
+          ("DELETE FROM tombstone WHERE vector_id IN (SELECT vector_id FROM vector)",)),
+    Check("segments overlap or make no sense", "segment", _IS_ODD_SEGMENT,
+          ("DELETE FROM segment", "DELETE FROM tombstone")),
+    Check("generation is no number", "meta", _IS_ODD_GENERATION,
+          ("UPDATE meta SET value = CAST(strftime('%s') AS TEXT) WHERE key = 'generation'",)),
+)  # fmt: skip
+"""In the order in which they are mended: what a mend leaves behind is found by a later check."""
+
+
+def find_breaches(connection: Connection) -> list[str]:
+    """Return a line for each check that fails, with the number of rows."""
+    structure = connection.exec_driver_sql("PRAGMA integrity_check(20)").scalars()
+    lines = [str(line) for line in structure if line != "ok"]
+    counted = [(check.count(connection), check.what) for check in CHECKS]
+    return [f"catalog: {line}" for line in (*lines, *(f"{n} {w}" for n, w in counted if n))]
+
+
+def mend_breaches(connection: Connection, bad_vectors: Iterable[int]) -> list[str]:
+    """Put right what can be, and return a line for each thing that was done.
+
+    Args:
+        bad_vectors: ids of embeddings that are of the right size, but no unit vectors.
+    """
+    connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
+    connection.exec_driver_sql("REINDEX")
+    mended: list[str] = []
+    ids = [(vector_id,) for vector_id in bad_vectors]
+    if ids:
+        connection.exec_driver_sql("INSERT OR IGNORE INTO tombstone VALUES (?)", ids)
+        connection.exec_driver_sql("DELETE FROM vector WHERE vector_id = ?", ids)
+        mended.append(f"{len(ids)} embeddings were no unit vectors")
+    for check in CHECKS:
+        n_rows = check.count(connection)
+        if n_rows:
+            mended.append(f"{n_rows} {check.what}")
+            for statement in check.mends:
+                connection.exec_driver_sql(statement)
+    return mended

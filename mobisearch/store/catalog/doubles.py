@@ -1,0 +1,66 @@
+"""One file under several names: hard links, mounts, a folder given in two spellings.
+
+Such names are one photo. What the file system says of two names makes them candidates; that they
+are the same file is asked of the system itself, since inode numbers are not unique everywhere.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+
+from sqlalchemy.engine import Connection
+
+_KNOWN_ELSEWHERE = """
+SELECT staged.place, staged.file_id, staged.path, file.path AS other
+FROM staged JOIN file ON file.inode = staged.inode
+    AND file.size_bytes = staged.size_bytes AND file.mtime_ns = staged.mtime_ns
+WHERE NOT staged.same AND staged.supported AND staged.inode NOT IN ('', '0')
+    AND file.path != staged.path AND file.state = 'ok'
+    AND (staged.file_id IS NULL OR file.file_id < staged.file_id)
+"""
+
+_STAGED_TWICE = """
+SELECT staged.place, staged.file_id, staged.path, staged.inode, staged.size_bytes, staged.mtime_ns
+FROM staged JOIN (
+    SELECT inode, size_bytes, mtime_ns FROM staged
+    WHERE NOT same AND supported AND inode NOT IN ('', '0')
+    GROUP BY inode, size_bytes, mtime_ns HAVING count(*) > 1
+) USING (inode, size_bytes, mtime_ns)
+WHERE NOT same AND supported
+ORDER BY inode, size_bytes, mtime_ns, file_id IS NULL, file_id, place
+"""
+
+
+def drop_doubles(connection: Connection) -> int:
+    """Take names out of the scan whose file has another name already; return how many.
+
+    The name that is in the catalog stays, else the first. A name that was in the catalog itself,
+    before it was linked to the other, is forgotten.
+    """
+    doubles = {(place, file_id) for place, file_id in _find(connection)}
+    for place, file_id in doubles:
+        connection.exec_driver_sql("DELETE FROM staged WHERE place = ?", (place,))
+        if file_id is not None:
+            connection.exec_driver_sql("DELETE FROM file WHERE file_id = ?", (file_id,))
+    return len(doubles)
+
+
+def _find(connection: Connection) -> Iterator[tuple[int, int | None]]:
+    for row in connection.exec_driver_sql(_KNOWN_ELSEWHERE).all():
+        if _is_same_file(row.path, row.other):
+            yield row.place, row.file_id
+    rows = connection.exec_driver_sql(_STAGED_TWICE).all()
+    for _, group in itertools.groupby(rows, key=lambda row: tuple(row)[3:]):
+        first, *others = group
+        for other in others:
+            if _is_same_file(other.path, first.path):
+                yield other.place, other.file_id
+
+
+def _is_same_file(one: bytes, other: bytes) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    except (OSError, ValueError):
+        return False

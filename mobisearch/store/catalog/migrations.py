@@ -1,0 +1,74 @@
+"""From older formats to the present one, a step at a time.
+
+A step is a function that changes the tables of one format into those of the next. It runs in one
+transaction with the new version number: after a failure the catalog has its old format, whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from sqlalchemy.engine import Connection
+
+from mobisearch.store.catalog import schema
+from mobisearch.store.catalog.connection import (
+    check_version,
+    mapped_sqlite_errors,
+    reader_engine,
+    writer_engine,
+)
+
+
+def _remember_scan_settings_and_truncation(connection: Connection) -> None:
+    connection.exec_driver_sql("ALTER TABLE root ADD COLUMN scan TEXT")
+    connection.exec_driver_sql(
+        "ALTER TABLE content ADD COLUMN truncated INTEGER DEFAULT '0' NOT NULL"
+    )
+
+
+STEPS: Mapping[int, Callable[[Connection], None]] = MappingProxyType(
+    {1: _remember_scan_settings_and_truncation}
+)
+"""By the format that a step starts from."""
+
+
+def read_version(path: Path) -> int:
+    """Return the format of a catalog. Nothing in it is changed.
+
+    Raises:
+        IndexFormatError, IndexDamagedError: it is foreign, newer or damaged.
+    """
+    # Not from the header alone: the newest version may still be in the write-ahead log.
+    engine = reader_engine(path)
+    try:
+        with mapped_sqlite_errors(path.parent), engine.connect() as connection:
+            version = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
+    finally:
+        engine.dispose()
+    check_version(path, version)
+    return version
+
+
+def migrate(path: Path, *, journal: str) -> None:
+    """Bring a catalog to the present format: completely, or not at all.
+
+    Only the holder of the writer lock may.
+
+    Raises:
+        StorageError, IndexReadOnlyError, IndexLockedError: the system refuses; nothing is changed.
+    """
+    engine = writer_engine(path, journal=journal)
+    try:
+        with mapped_sqlite_errors(path.parent), engine.connect() as connection:
+            with connection.begin():
+                version = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
+                for number in range(version, schema.FORMAT_VERSION):
+                    STEPS[number](connection)
+                connection.exec_driver_sql(f"PRAGMA user_version={schema.FORMAT_VERSION}")
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        engine.dispose()
