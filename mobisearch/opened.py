@@ -20,9 +20,9 @@ from mobisearch.store import (
     create_index,
     is_network,
     journal_mode,
+    make_ready,
     open_reader,
     open_writer,
-    upgrade_index,
 )
 
 
@@ -75,7 +75,7 @@ class OpenIndex:
         """
         layout = IndexLayout.at(path)
         layout.require()
-        upgrade_index(layout)
+        make_ready(layout)
         catalog = open_reader(layout.catalog_path)
         try:
             catalog.check_schema()

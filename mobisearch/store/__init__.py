@@ -27,7 +27,7 @@ from mobisearch.store.creation import copy_index, create_index, salvage_index
 from mobisearch.store.layout import IndexLayout
 from mobisearch.store.mounts import is_network, journal_mode
 from mobisearch.store.ownership import is_index
-from mobisearch.store.upgrading import upgrade_index
+from mobisearch.store.readiness import make_ready
 from mobisearch.store.vectors import FoundVector
 
 __all__ = [
@@ -50,10 +50,10 @@ __all__ = [
     "journal_mode",
     "keep_backup",
     "load_vectors",
+    "make_ready",
     "open_reader",
     "open_writer",
     "path_range",
     "refresh_cache",
     "salvage_index",
-    "upgrade_index",
 ]

@@ -11,9 +11,11 @@ from mobisearch.store.catalog import (
     create_catalog,
     fill_new_catalog,
     salvage_catalog,
+    set_journal,
 )
 from mobisearch.store.files import mapped_os_errors
 from mobisearch.store.layout import IndexLayout
+from mobisearch.store.mounts import journal_mode
 
 
 def create_index(layout: IndexLayout, model: ModelRow, *, uuid: str) -> None:
@@ -74,4 +76,6 @@ def make_index(layout: IndexLayout, make_catalog: Callable[[], None]) -> None:
         layout.remove_strays(())
         with mapped_os_errors(layout.directory):
             make_catalog()
+            # Now, not by the first writer: changing it is a commit that no reader could roll back.
+            set_journal(layout.new_catalog_path, journal_mode(layout.directory))
         layout.publish_catalog()

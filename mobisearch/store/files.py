@@ -13,8 +13,12 @@ from mobisearch.errors import IndexReadOnlyError, StorageError, StoreError
 
 
 @contextlib.contextmanager
-def mapped_os_errors(path: Path) -> Iterator[None]:
-    """Turn the operating system's errors into ours; errors that are ours already pass."""
+def mapped_os_errors(path: Path, *, n_bytes: int = 0) -> Iterator[None]:
+    """Turn the operating system's errors into ours; errors that are ours already pass.
+
+    Args:
+        n_bytes: what is being written, for the message about a full disk.
+    """
     try:
         yield
     except StoreError:
@@ -24,8 +28,11 @@ def mapped_os_errors(path: Path) -> Iterator[None]:
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             message = f"cannot be written ({reason}); choose a directory that can"
             raise IndexReadOnlyError(path, message) from error
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            message = f"the disk is full ({reason}); free some space and run the command again"
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            needed = f"{max(n_bytes, 1000) // 1000:,} kB were to be written"
+            message = (
+                f"the disk is full ({reason}; {needed}); free some space and run the command again"
+            )
             raise StorageError(path, message) from error
         if error.errno in (errno.ENOTDIR, errno.ENAMETOOLONG, errno.ENOENT, errno.ELOOP):
             raise IndexReadOnlyError(path, f"cannot be created ({reason})") from error
@@ -65,6 +72,15 @@ def sync_file(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def make_durable_folder(path: Path) -> None:
+    """Make a folder that only its owner may read, and those around it, unless they are there."""
+    missing = [path, *path.parents]
+    missing = missing[: next(n for n, folder in enumerate(missing) if folder.exists())]
+    for folder in reversed(missing):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        sync_directory(folder.parent)
 
 
 def sync_directory(path: Path) -> None:

@@ -26,6 +26,7 @@ from mobisearch.errors import (
     IndexReadOnlyError,
 )
 from mobisearch.store.files import (
+    make_durable_folder,
     mapped_os_errors,
     sync_directory,
     sync_file,
@@ -142,7 +143,7 @@ class IndexLayout:
         """
         with mapped_os_errors(self.directory):
             for folder in (self.directory, self.segments_dir, self.tmp_dir):
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                make_durable_folder(folder)
             write_note(self.directory / "README", README)
             write_note(self.segments_dir / TAG_NAME, CACHEDIR_TAG)
 
@@ -163,8 +164,7 @@ class IndexLayout:
     def publish_backup(self, name: str) -> Path:
         """Keep the new catalog as a backup of this name, and drop all but the last two."""
         with mapped_os_errors(self.directory):
-            self.backups_dir.mkdir(mode=0o700, exist_ok=True)
-            sync_directory(self.directory)
+            make_durable_folder(self.backups_dir)
             self._move_durably(self.new_catalog_path, self.backups_dir / name)
             ours = sorted(
                 (entry.stat().st_mtime_ns, entry.path)
@@ -223,9 +223,9 @@ class IndexLayout:
         """
         name = f"seg-{generation:016x}-{uuid.uuid4().hex}.faiss"
         temporary = self.tmp_dir / name
-        with mapped_os_errors(self.directory):
-            self.tmp_dir.mkdir(mode=0o700, exist_ok=True)
-            self.segments_dir.mkdir(mode=0o700, exist_ok=True)
+        with mapped_os_errors(self.directory, n_bytes=len(data)):
+            make_durable_folder(self.tmp_dir)
+            make_durable_folder(self.segments_dir)
             try:
                 write_durably(temporary, data)
                 os.rename(temporary, self.segments_dir / name)

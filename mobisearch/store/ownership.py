@@ -21,6 +21,7 @@ CACHEDIR_TAG = """\
 Signature: 8a477f597d28d172789f06886806bc55
 # The files in this folder are derived from ../mobisearch.db. See https://bford.info/cachedir/
 """
+_HOLDER_START = b'{"pid": '
 _UNKNOWN_HOLDER = "holder unknown"
 _SEGMENT_NAME = re.compile(r"seg-[0-9a-f]{16}-[0-9a-f]{32}\.faiss")
 _NEW_CATALOG_NAME = re.compile(r"new\.db(-journal|-wal|-shm)?")
@@ -56,8 +57,9 @@ def is_leftover(entry: os.DirEntry[str]) -> bool:
         return False
     if entry.name == "README":
         return README.encode().startswith(Path(entry.path).read_bytes()[: len(README) + 1])
-    if entry.name == "writer.json":
-        return read_holder(Path(entry.path)) != _UNKNOWN_HOLDER
+    if entry.name == "writer.json":  # perhaps cut short
+        start = Path(entry.path).read_bytes()[: len(_HOLDER_START)]
+        return _HOLDER_START.startswith(start)
     return entry.name == "writer.lock" and entry.stat().st_size == 0
 
 

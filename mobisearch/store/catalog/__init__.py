@@ -1,6 +1,6 @@
 """The catalog: one SQLite database with everything that must not be lost. The only SQL."""
 
-from mobisearch.store.catalog.connection import create_catalog
+from mobisearch.store.catalog.connection import create_catalog, set_journal
 from mobisearch.store.catalog.copying import copy_catalog
 from mobisearch.store.catalog.migrations import migrate, read_version
 from mobisearch.store.catalog.questions import Catalog
@@ -27,4 +27,5 @@ __all__ = [
     "path_range",
     "read_version",
     "salvage_catalog",
+    "set_journal",
 ]

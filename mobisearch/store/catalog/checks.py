@@ -39,6 +39,10 @@ _IS_ODD_SEGMENT = """
         SELECT 1 FROM segment other WHERE other.segment_id != segment.segment_id
             AND other.first_id <= segment.last_id AND other.last_id >= segment.first_id)
 """
+_IS_NOT_WHAT_IT_HOLDS = """
+    n != (SELECT count(*) FROM vector WHERE vector_id BETWEEN first_id AND last_id)
+        + (SELECT count(*) FROM tombstone WHERE vector_id BETWEEN first_id AND last_id)
+"""
 _HAS_NO_CONTENT = """
     content_id IS NOT NULL AND content_id NOT IN (SELECT content_id FROM content)
 """
@@ -101,6 +105,8 @@ CHECKS = (
           "vector_id IN (SELECT vector_id FROM vector)",
           ("DELETE FROM tombstone WHERE vector_id IN (SELECT vector_id FROM vector)",)),
     Check("segments overlap or make no sense", "segment", _IS_ODD_SEGMENT,
+          ("DELETE FROM segment", "DELETE FROM tombstone")),
+    Check("segments hold other embeddings than the catalog", "segment", _IS_NOT_WHAT_IT_HOLDS,
           ("DELETE FROM segment", "DELETE FROM tombstone")),
     Check("generation is no number", "meta", _IS_ODD_GENERATION,
           ("UPDATE meta SET value = CAST(strftime('%s') AS TEXT) WHERE key = 'generation'",)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sqlite3
 import stat
 from collections.abc import Callable, Iterator
@@ -27,6 +28,10 @@ from mobisearch.errors import (
 from mobisearch.store.catalog import schema
 
 BUSY_TIMEOUT_MS = 10_000
+
+_STEP_BYTES = 20_000_000
+"""What the catalog can grow by until its log is folded in: the log, 1000 pages of 16 kB, and the
+database by as much as is new in it."""
 
 _DAMAGED_CODES = frozenset({"SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_FORMAT"})
 _READ_ONLY_CODES = frozenset({"SQLITE_READONLY", "SQLITE_PERM", "SQLITE_CANTOPEN"})
@@ -58,6 +63,14 @@ def create_catalog(path: Path, *, fill: Callable[[Connection], None]) -> None:
     with mapped_sqlite_errors(path.parent), engine.begin() as connection:
         schema.metadata.create_all(connection)
         fill(connection)
+
+
+def set_journal(path: Path, journal: str) -> None:
+    """Set the journal mode of a catalog that nobody else has open; see :func:`writer_engine`."""
+    engine = writer_engine(path, journal=journal)
+    with mapped_sqlite_errors(path.parent), engine.connect() as connection:
+        connection.exec_driver_sql("SELECT 1")
+    engine.dispose()
 
 
 def writer_engine(path: Path, *, journal: str = "WAL") -> Engine:
@@ -155,16 +168,40 @@ def mapped_sqlite_errors(directory: Path) -> Iterator[None]:
                 "read with: mobisearch salvage DIR"
             )
             raise IndexDamagedError(directory, message) from error
+        if family == "SQLITE_CANTOPEN" and _is_full(directory):
+            raise StorageError(directory, f"the disk is full; {_room(directory)}") from error
         if family in _READ_ONLY_CODES:
             message = f"the catalog cannot be opened or written here ({text})"
             raise IndexReadOnlyError(directory, message) from error
         if family in _LOCKED_CODES:
             raise IndexLockedError(directory, text) from error
+        if family == "SQLITE_FULL":
+            message = f"the disk is full ({text}); {_room(directory)}"
+            raise StorageError(directory, message) from error
         if family in _STORAGE_CODES:
             message = f"the disk is full or failing ({text}); what was committed is kept"
             raise StorageError(directory, message) from error
         message = f"the catalog does not have the expected shape ({text})"
         raise IndexDamagedError(directory, message) from error
+
+
+def _is_full(directory: Path) -> bool:
+    try:
+        return shutil.disk_usage(directory).free < schema.PAGE_SIZE
+    except OSError:
+        return False
+
+
+def _room(directory: Path) -> str:
+    """Return a clause about the space on the disk of an index, and how much it takes to go on."""
+    try:
+        free = f"{shutil.disk_usage(directory).free // 1000:,} kB are free"
+    except OSError:
+        free = "how much is free is not known"
+    return (
+        f"{free} where {directory} is, and going on takes up to {_STEP_BYTES // 1000:,} kB; what "
+        "was committed is kept: free some space and run the command again"
+    )
 
 
 def _make_engine(

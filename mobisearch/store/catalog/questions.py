@@ -183,6 +183,12 @@ class Catalog(abc.ABC):
             segments = tuple(
                 SegmentRow(r.name, r.first_id, r.last_id, r.n, r.size_bytes, r.sha256) for r in rows
             )
+            if not all(segment.is_sound() for segment in segments):
+                raise IndexDamagedError(
+                    self._directory,
+                    "the catalog's list of segments is damaged; mend it with: mobisearch verify "
+                    "--repair",
+                )
             invisible = connection.execute(select(vector.vector_id).where(~is_visible.exists()))
             dead = connection.execute(select(schema.tombstone.c.vector_id))
             hidden = np.array([*invisible.scalars(), *dead.scalars()], dtype=np.int64)
@@ -205,14 +211,15 @@ class Catalog(abc.ABC):
             .where(vector.vector_id.between(first_id, last_id))
             .order_by(vector.vector_id)
         )
+        if skip_odd:
+            is_sound = (func.typeof(vector.vec) == "blob") & (func.length(vector.vec) == 4 * dim)
+            statement = statement.where(is_sound)
         ids: list[int] = []
         values = bytearray()
         with self._connected() as connection:
             result = connection.execution_options(yield_per=_ROWS_PER_FETCH).execute(statement)
             for row in result:
                 if not isinstance(row.vec, bytes) or len(row.vec) != 4 * dim:
-                    if skip_odd:
-                        continue
                     message = (
                         f"embedding {row.vector_id} is not of {4 * dim} bytes; see what is wrong "
                         "with: mobisearch verify, and mend it with: mobisearch verify --repair"

@@ -77,6 +77,11 @@ class SegmentRow:
     size_bytes: int
     sha256: str
 
+    def is_sound(self) -> bool:
+        """Say whether the values are of their types: SQLite itself does not see to that."""
+        numbers = (self.first_id, self.last_id, self.n, self.size_bytes)
+        return all(isinstance(number, int) for number in numbers) and self.n > 0
+
 
 def path_range(folder: str) -> tuple[bytes, bytes]:
     """Return the first possible path below a folder, and the first one after all of them."""

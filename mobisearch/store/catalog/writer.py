@@ -12,7 +12,7 @@ from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.engine import Connection
 
-from mobisearch.errors import IndexDamagedError, StoreError
+from mobisearch.errors import IndexDamagedError, StorageError, StoreError
 from mobisearch.store.catalog import schema
 from mobisearch.store.catalog.checks import find_breaches, mend_breaches
 from mobisearch.store.catalog.connection import mapped_sqlite_errors, writer_engine
@@ -22,6 +22,7 @@ from mobisearch.store.catalog.staging import Staging
 from mobisearch.store.catalog.values import PUT_FILE, content_values, file_values
 
 _CLOSING_WAIT_MS = 500
+_LAST_ID = 2**63 - 1
 
 
 def fill_new_catalog(connection: Connection, model: ModelRow, *, uuid: str) -> None:
@@ -115,7 +116,7 @@ class CatalogWriter(Catalog):
         """Store files with their contents, embeddings and failures: all of them or none."""
         if not rows:
             return
-        with self._transaction() as connection:
+        with self._id_space(), self._transaction() as connection:
             content_ids = self._put_contents(connection, rows)
             moved = [row for row in rows if row.moved_from is not None]
             for row in moved:
@@ -126,6 +127,21 @@ class CatalogWriter(Catalog):
             if others:
                 connection.execute(PUT_FILE, others)
             _next_generation(connection)
+
+    @contextlib.contextmanager
+    def _id_space(self) -> Iterator[None]:
+        """Tell the end of the ids from a full disk, for which SQLite has one and the same error."""
+        try:
+            yield
+        except StorageError as error:
+            last_ids = "SELECT max(seq) FROM sqlite_sequence"
+            with self._connected() as connection:
+                last_id = connection.exec_driver_sql(last_ids).scalar()
+            if last_id == _LAST_ID:
+                raise StorageError(
+                    self._directory, "the id space is exhausted; make a new index"
+                ) from error
+            raise
 
     def _put_contents(self, connection: Connection, rows: Sequence[FileRow]) -> dict[bytes, int]:
         """Store contents and embeddings that are new; return the ids of all contents in rows."""
