@@ -134,9 +134,9 @@ class CatalogWriter(Catalog):
         try:
             yield
         except StorageError as error:
-            last_ids = "SELECT max(seq) FROM sqlite_sequence"
-            with self._connected() as connection:
-                last_id = connection.exec_driver_sql(last_ids).scalar()
+            driver = self._connection.connection.driver_connection
+            assert driver is not None
+            (last_id,) = driver.execute("SELECT max(seq) FROM sqlite_sequence").fetchone()
             if last_id == _LAST_ID:
                 raise StorageError(
                     self._directory, "the id space is exhausted; make a new index"
