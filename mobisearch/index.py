@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+import uuid
 from collections.abc import Sequence
 
 from numpy.typing import ArrayLike
@@ -257,7 +258,7 @@ class ImageIndex(OpenIndex):
             IndexDamagedError: the catalog is damaged, and so would be its copy.
         """
         target = IndexLayout.at(path)
-        copy_index(self._layout, target)
+        copy_index(self._layout, target, uuid=str(uuid.uuid4()))
         return str(target.directory)
 
     @staticmethod

@@ -11,8 +11,9 @@ from mobisearch.store import (
     CatalogWriter,
     IndexLayout,
     find_bad_rows,
+    journal_mode,
     keep_backup,
-    open_reader,
+    open_writer,
     salvage_index,
 )
 from mobisearch.sync import Synchroniser
@@ -53,12 +54,15 @@ def salvage_to(damaged: IndexLayout, target: IndexLayout) -> SalvageReport:
     """Save what can be read of an index into a new one; see ``ImageIndex.salvage``."""
     damaged.require()
     found = salvage_index(damaged, target)
-    catalog = open_reader(target.catalog_path)
-    try:
-        return SalvageReport(
-            images=catalog.count_states().get("ok", 0),
-            embeddings=catalog.count_vectors(),
-            gaps=tuple(sorted(found.damaged)),
-        )
-    finally:
-        catalog.close()
+    with target.writer_lock():
+        catalog = open_writer(target.catalog_path, journal=journal_mode(target.directory))
+        try:
+            _, bad = find_bad_rows(catalog, dim=catalog.model().dim)
+            catalog.mend(bad)
+            return SalvageReport(
+                images=catalog.count_states().get("ok", 0),
+                embeddings=catalog.count_vectors(),
+                gaps=tuple(sorted(found.damaged)),
+            )
+        finally:
+            catalog.close()

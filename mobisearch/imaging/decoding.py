@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from mobisearch.errors import (
     CorruptImageError,
@@ -29,6 +29,7 @@ from mobisearch.imaging.geometry import cut_centre
 from mobisearch.imaging.modes import to_rgb
 from mobisearch.types import DecodeSettings, ImageFacts, Pixels, Preprocessing
 
+_MAX_PNG_CHUNK_BYTES = 16_000_000
 _NO_PIXELS = "the picture has no pixels"
 
 
@@ -85,7 +86,7 @@ def decode(
     formats = readable_formats()
     with (
         _image_errors(name),
-        _own_pixel_limit,
+        _own_limits,
         Image.open(io.BytesIO(data), formats=formats) as image,
     ):
         return _decode_opened(image, name, settings, need_px)
@@ -168,23 +169,25 @@ def _first_line(error: Exception) -> str:
     return (text[0] if text else type(error).__name__)[:200]
 
 
-class _OwnPixelLimit(contextlib.AbstractContextManager[None]):
-    """Lifts Pillow's process-wide pixel limit while a decode runs, and puts it back afterwards.
+class _OwnLimits(contextlib.AbstractContextManager[None]):
+    """Lifts Pillow's process-wide limits while a decode runs, and puts them back afterwards.
 
     Pillow refuses at 179 million pixels, less than phones deliver; ours are checked instead, from
-    the same header. Counted, because several threads decode at once.
+    the same header. It also refuses PNGs with a colour profile above a megabyte, which some
+    printers have. Counted, because several threads decode at once.
     """
 
     _lock: ClassVar[threading.Lock] = threading.Lock()
     _depth: ClassVar[int] = 0
-    _saved: ClassVar[int | None] = None
+    _saved: ClassVar[tuple[int | None, int]] = (None, 0)
 
     def __enter__(self) -> None:
         cls = type(self)
         with cls._lock:
             if cls._depth == 0:
-                cls._saved = Image.MAX_IMAGE_PIXELS
+                cls._saved = (Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK)
                 Image.MAX_IMAGE_PIXELS = None
+                PngImagePlugin.MAX_TEXT_CHUNK = _MAX_PNG_CHUNK_BYTES
             cls._depth += 1
 
     def __exit__(self, *_: object) -> None:
@@ -192,7 +195,7 @@ class _OwnPixelLimit(contextlib.AbstractContextManager[None]):
         with cls._lock:
             cls._depth -= 1
             if cls._depth == 0:
-                Image.MAX_IMAGE_PIXELS = cls._saved
+                Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK = cls._saved
 
 
-_own_pixel_limit = _OwnPixelLimit()
+_own_limits = _OwnLimits()

@@ -12,6 +12,7 @@ from mobisearch.store.catalog import (
     fill_new_catalog,
     salvage_catalog,
     set_journal,
+    set_uuid,
 )
 from mobisearch.store.files import mapped_os_errors
 from mobisearch.store.layout import IndexLayout
@@ -35,8 +36,10 @@ def create_index(layout: IndexLayout, model: ModelRow, *, uuid: str) -> None:
     )
 
 
-def copy_index(source: IndexLayout, target: IndexLayout) -> None:
+def copy_index(source: IndexLayout, target: IndexLayout, *, uuid: str) -> None:
     """Make an index that is a copy of another as its newest commit has it.
+
+    It gets an identity of its own, so that the log of one is never taken for that of the other.
 
     Only the catalog is copied: it holds everything. Searches in the copy read it, and the first
     command that writes there makes the segment files again.
@@ -45,7 +48,12 @@ def copy_index(source: IndexLayout, target: IndexLayout) -> None:
         IndexDamagedError: the catalog is damaged, and so no copy of it is worth having.
         IndexExistsError, IndexLockedError, IndexReadOnlyError, StorageError: as for a new index.
     """
-    make_index(target, lambda: copy_catalog(source.catalog_path, target.new_catalog_path))
+
+    def copy() -> None:
+        copy_catalog(source.catalog_path, target.new_catalog_path)
+        set_uuid(target.new_catalog_path, uuid)
+
+    make_index(target, copy)
 
 
 def salvage_index(source: IndexLayout, target: IndexLayout) -> SalvagedRows:

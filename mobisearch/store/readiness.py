@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 from mobisearch.errors import IndexLockedError, IndexReadOnlyError
 from mobisearch.store.backups import keep_backup
-from mobisearch.store.catalog import migrate, open_writer, read_version
+from mobisearch.store.catalog import check_log, migrate, open_writer, read_version
+from mobisearch.store.catalog.connection import check_header
 from mobisearch.store.catalog.schema import FORMAT_VERSION
 from mobisearch.store.layout import IndexLayout
 from mobisearch.store.mounts import journal_mode
@@ -21,8 +22,11 @@ def make_ready(layout: IndexLayout) -> None:
         IndexFormatError: it is foreign, or newer than this program; it was left untouched.
         IndexReadOnlyError: something has to be done first, and nothing can be written here.
         IndexLockedError: it is older, and another process is writing, perhaps this very upgrade.
-        IndexDamagedError, StorageError: the backup could not be made; nothing was changed.
+        IndexDamagedError: it has the log of another index; or, as StorageError, the backup could
+            not be made. Nothing was changed.
     """
+    check_header(layout.catalog_path)
+    check_log(layout.catalog_path)
     roll_back(layout)
     upgrade_index(layout)
 

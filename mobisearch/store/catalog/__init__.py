@@ -1,7 +1,7 @@
 """The catalog: one SQLite database with everything that must not be lost. The only SQL."""
 
 from mobisearch.store.catalog.connection import create_catalog, set_journal
-from mobisearch.store.catalog.copying import copy_catalog
+from mobisearch.store.catalog.copying import check_log, copy_catalog, set_uuid
 from mobisearch.store.catalog.migrations import migrate, read_version
 from mobisearch.store.catalog.questions import Catalog
 from mobisearch.store.catalog.reader import CatalogReader, open_reader
@@ -18,6 +18,7 @@ __all__ = [
     "SalvagedRows",
     "SegmentRow",
     "StagedFile",
+    "check_log",
     "copy_catalog",
     "create_catalog",
     "fill_new_catalog",
@@ -28,4 +29,5 @@ __all__ = [
     "read_version",
     "salvage_catalog",
     "set_journal",
+    "set_uuid",
 ]

@@ -97,8 +97,11 @@ def writer_engine(path: Path, *, journal: str = "WAL") -> Engine:
     )
 
 
-def reader_engine(path: Path) -> Engine:
+def reader_engine(path: Path, *, is_immutable: bool = False) -> Engine:
     """Return what opens a catalog for reading only, its header checked.
+
+    Args:
+        is_immutable: read the database file alone, whatever is in its log.
 
     Raises:
         IndexFormatError, IndexDamagedError: it is not a catalog that this version can read.
@@ -106,7 +109,7 @@ def reader_engine(path: Path) -> Engine:
     """
     check_header(path)
     return _make_engine(
-        f"file:{quoted(path)}?mode=ro{_immutable(path)}",
+        f"file:{quoted(path)}?mode=ro{'&immutable=1' if is_immutable else _immutable(path)}",
         begin="BEGIN",
         pragmas=("query_only=ON",),
         poolclass=QueuePool,

@@ -1,12 +1,21 @@
-"""Copying a whole catalog while it is in use."""
+"""Copying a whole catalog while it is in use, and telling one catalog from another."""
 
 from __future__ import annotations
 
 import contextlib
 from pathlib import Path
+from typing import cast
 
-from mobisearch.errors import IndexDamagedError
-from mobisearch.store.catalog.connection import mapped_sqlite_errors, quoted, reader_engine
+from sqlalchemy import select, update
+
+from mobisearch.errors import IndexDamagedError, StoreError
+from mobisearch.store.catalog import schema
+from mobisearch.store.catalog.connection import (
+    mapped_sqlite_errors,
+    quoted,
+    reader_engine,
+    writer_engine,
+)
 
 
 def copy_catalog(path: Path, target: Path) -> None:
@@ -32,6 +41,46 @@ def copy_catalog(path: Path, target: Path) -> None:
     finally:
         engine.dispose()
     check_structure(target)
+
+
+def set_uuid(path: Path, uuid: str) -> None:
+    """Give a catalog that nobody has open an identity of its own."""
+    engine = writer_engine(path, journal="DELETE")
+    with mapped_sqlite_errors(path.parent), engine.begin() as connection:
+        is_uuid = schema.meta.c.key == "uuid"
+        connection.execute(update(schema.meta).where(is_uuid).values(value=uuid))
+    engine.dispose()
+
+
+def check_log(path: Path) -> None:
+    """Refuse a write-ahead log that belongs to another catalog: SQLite would take it for its own.
+
+    Raises:
+        IndexDamagedError: it does.
+    """
+    log = Path(f"{path}-wal")
+    if not log.exists() or not log.stat().st_size:
+        return
+    own, logged = (_read_uuid(path, is_immutable=flag) for flag in (True, False))
+    if own and logged and own != logged:
+        raise IndexDamagedError(
+            path,
+            f"{log.name} belongs to another index; nothing was changed. Move that file away, if "
+            "this catalog came here without a log of its own",
+        )
+
+
+def _read_uuid(path: Path, *, is_immutable: bool) -> str | None:
+    """Return the identity of a catalog, from the database alone or with its log; None: unknown."""
+    engine = reader_engine(path, is_immutable=is_immutable)
+    statement = select(schema.meta.c.value).where(schema.meta.c.key == "uuid")
+    try:
+        with mapped_sqlite_errors(path.parent), engine.connect() as connection:
+            return cast("str | None", connection.execute(statement).scalar_one_or_none())
+    except StoreError:  # a page in the middle of being written, or damage, which others will find
+        return None
+    finally:
+        engine.dispose()
 
 
 def check_structure(path: Path) -> None:
