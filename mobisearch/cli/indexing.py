@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 
 import click
 
@@ -68,18 +69,14 @@ def index_command(
     scan = None
     if exclude or hidden is not None or follow is not None:
         scan = ScanSettings(exclude=exclude, hidden=bool(hidden), follow=bool(follow))
-    with (
-        _opened(index_path, settings, may_create=bool(folders)) as index,
-        stop_on_signals() as stop,
-        ProgressBar() as bar,
-    ):
+    with _opened(index_path, settings, may_create=bool(folders)) as index:
         if not folders and not index.status().roots:
             raise click.UsageError("the index has no folders yet: name one")
-        report = index.sync(
-            *folders, prune=prune, rehash=rehash, scan=scan, on_progress=bar, stop=stop
-        )
-        n_images = len(index)
-    return show_report(report, n_images, index_path, as_json=as_json)
+        with stop_on_signals() as stop, ProgressBar() as bar:
+            report = index.sync(
+                *folders, prune=prune, rehash=rehash, scan=scan, on_progress=bar, stop=stop
+            )
+        return show_report(report, index, index_path, as_json=as_json)
 
 
 def _opened(path: str, settings: DecodeSettings, *, may_create: bool) -> mobisearch.ImageIndex:
@@ -99,13 +96,16 @@ def open_with(path: str, settings: DecodeSettings) -> mobisearch.ImageIndex:
     return mobisearch.ImageIndex.open(path, mobisearch.Embedder(name, settings=settings))
 
 
-def show_report(report: SyncReport, n_images: int, index_path: str, *, as_json: bool) -> int:
+def show_report(
+    report: SyncReport, index: mobisearch.ImageIndex, index_path: str, *, as_json: bool
+) -> int:
     """Print what a run found and did, and return its exit code."""
+    by_code = Counter(failure.code for failure in index.errors())
     if as_json:
-        print_json(_document(report, n_images))
+        print_json({**_document(report, len(index)), "errors": dict(by_code.most_common())})
     else:
-        print_line(_summary(report, n_images))
-    _explain(report, index_path)
+        print_line(_summary(report, len(index)))
+    _explain(report, by_code, index_path)
     if report.interrupted:
         print_message("mobisearch: interrupted; what was finished is kept, run it again to go on")
         return exit_codes.INTERRUPTED
@@ -149,7 +149,7 @@ def _summary(report: SyncReport, n_images: int) -> str:
     )
 
 
-def _explain(report: SyncReport, index_path: str) -> None:
+def _explain(report: SyncReport, by_code: Counter[str], index_path: str) -> None:
     for line in report.unavailable:
         print_message(f"not available, left as it is in the index: {line}")
     for warning in report.warnings[:_SHOWN]:
@@ -159,5 +159,8 @@ def _explain(report: SyncReport, index_path: str) -> None:
     for failure in report.failures[:_SHOWN]:
         print_message(f"failed: {failure.path}: {failure.reason}")
     if report.failed > min(len(report.failures), _SHOWN):
+        codes = ", ".join(f"{n:,} {code}" for code, n in by_code.most_common())
         command = f"mobisearch errors{index_option(index_path)}"
-        print_message(f"{report.failed:,} files cannot be indexed; list them with: {command}")
+        print_message(
+            f"{by_code.total():,} files cannot be indexed ({codes}); list them with: {command}"
+        )

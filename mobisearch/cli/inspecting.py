@@ -72,13 +72,10 @@ def errors_command(
     The options on decoding are those of 'mobisearch index'; they count with --retry.
     """
     if retry:
-        with (
-            open_with(index_path, settings) as index,
-            stop_on_signals() as stop,
-            ProgressBar() as bar,
-        ):
-            report = index.retry_errors(on_progress=bar, stop=stop)
-            return show_report(report, len(index), index_path, as_json=as_json)
+        with open_with(index_path, settings) as index:
+            with stop_on_signals() as stop, ProgressBar() as bar:
+                report = index.retry_errors(on_progress=bar, stop=stop)
+            return show_report(report, index, index_path, as_json=as_json)
     with mobisearch.ImageIndex.open(index_path) as index:
         failures = index.errors()
     if as_raw:

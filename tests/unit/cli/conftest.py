@@ -80,3 +80,10 @@ def photos(tmp_path: Path, make_photo: Callable[..., Path]) -> Path:
         make_photo(folder / name, seed=seed)
     (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no more")
     return folder
+
+
+@pytest.fixture
+def indexed(command: Command, photos: Path) -> Path:
+    """The photos, indexed."""
+    assert command("index", photos).code == 1
+    return photos

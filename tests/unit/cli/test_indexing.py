@@ -191,7 +191,10 @@ def test_many_notes_and_failures_are_cut_short(
     assert done.stderr.count("failed: ") == 10
     assert done.stderr.count("a symbolic link") == 10
     assert "note: and 5 more like these" in done.stderr
-    assert "16 files cannot be indexed; list them with: mobisearch errors" in done.stderr
+    assert (
+        "16 files cannot be indexed (15 unsupported, 1 truncated); list them with: "
+        "mobisearch errors" in done.stderr
+    )
 
 
 def test_names_cannot_act_on_the_terminal_and_json_keeps_their_bytes(

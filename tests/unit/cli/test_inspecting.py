@@ -14,13 +14,6 @@ Command = Callable[..., Any]
 INDEX = Path("indexes") / "default"
 
 
-@pytest.fixture
-def indexed(command: Command, photos: Path) -> Path:
-    """The photos, indexed."""
-    assert command("index", photos).code == 1
-    return photos
-
-
 def test_the_status_says_what_is_in_an_index(command: Command, indexed: Path) -> None:
     done = command("status", "--json")
     assert (done.code, done.stderr) == (0, "")

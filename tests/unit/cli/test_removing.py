@@ -7,16 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 Command = Callable[..., Any]
-
-
-@pytest.fixture
-def indexed(command: Command, photos: Path) -> Path:
-    """The photos, indexed."""
-    assert command("index", photos).code == 1
-    return photos
 
 
 def test_a_folder_that_is_gone_can_be_forgotten(command: Command, indexed: Path) -> None:

@@ -14,13 +14,6 @@ from PIL import Image
 Command = Callable[..., Any]
 
 
-@pytest.fixture
-def indexed(command: Command, photos: Path) -> Path:
-    """The photos, indexed."""
-    assert command("index", photos).code == 1
-    return photos
-
-
 def test_the_document_is_that_of_the_contract(command: Command, indexed: Path) -> None:
     done = command("search", indexed / "a.png", indexed / "b.png", "-k", "2", "--json")
     assert (done.code, done.stderr) == (0, "")
