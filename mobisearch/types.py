@@ -53,7 +53,7 @@ class DecodeSettings:
         tolerant: take the part that is there of a picture that is cut short, and note that.
     """
 
-    max_bytes: int = 1 << 29
+    max_bytes: int = 500_000_000
     max_pixels: int = 256_000_000
     max_pixels_other: int = 128_000_000
     exact: bool = False

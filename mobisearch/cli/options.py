@@ -62,13 +62,15 @@ def decode_options(function: _F) -> _F:
             type=at_least,
             default=default.max_pixels / 1e6,
             show_default=True,
+            metavar="N",
             help="Refuse larger pictures; of formats other than JPEG, those of half that.",
         ),
         click.option(
             "--max-megabytes",
             type=at_least,
-            default=round(default.max_bytes / 1e6),
+            default=default.max_bytes / 1e6,
             show_default=True,
+            metavar="N",
             help="Refuse larger files.",
         ),
         click.option(
