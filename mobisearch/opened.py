@@ -18,6 +18,7 @@ from mobisearch.store import (
     LiveVectors,
     ModelRow,
     create_index,
+    find_strangers,
     is_network,
     journal_mode,
     make_ready,
@@ -109,11 +110,15 @@ class OpenIndex:
 
     def _warnings(self) -> tuple[str, ...]:
         """Return what users should know about the place where the index is."""
-        if not is_network(self._layout.directory):
-            return ()
+        directory = self._layout.directory
+        strangers = find_strangers(directory)
+        warnings = () if strangers is None else (f"{directory}: {strangers}",)
+        if not is_network(directory):
+            return warnings
         return (
-            f"{self._layout.directory} is on a network file system: slower, and as safe as its "
-            "locks are; an index on a disk of this machine is better",
+            *warnings,
+            f"{directory} is on a network file system: slower, and as safe as its locks are; an "
+            "index on a disk of this machine is better",
         )
 
     @contextlib.contextmanager

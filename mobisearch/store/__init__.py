@@ -26,7 +26,7 @@ from mobisearch.store.catalog import (
 from mobisearch.store.creation import copy_index, create_index, salvage_index
 from mobisearch.store.layout import IndexLayout
 from mobisearch.store.mounts import is_network, journal_mode
-from mobisearch.store.ownership import is_index
+from mobisearch.store.ownership import find_strangers, is_index
 from mobisearch.store.readiness import make_ready
 from mobisearch.store.vectors import FoundVector
 
@@ -45,6 +45,7 @@ __all__ = [
     "create_index",
     "find_bad_rows",
     "find_stale_segments",
+    "find_strangers",
     "is_index",
     "is_network",
     "journal_mode",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import stat
 from pathlib import Path
 
 CATALOG_NAME = "mobisearch.db"
@@ -61,6 +62,21 @@ def is_leftover(entry: os.DirEntry[str]) -> bool:
         start = Path(entry.path).read_bytes()[: len(_HOLDER_START)]
         return _HOLDER_START.startswith(start)
     return entry.name == "writer.lock" and entry.stat().st_size == 0
+
+
+def find_strangers(folder: Path) -> str | None:
+    """Say who else may change an index, or None: whoever can is trusted with what it answers."""
+    if os.name != "posix":
+        return None
+    try:
+        status = os.stat(folder)
+    except OSError:
+        return None
+    if status.st_uid not in (os.geteuid(), 0):
+        return f"belongs to another user (number {status.st_uid}), who can change what it answers"
+    if status.st_mode & stat.S_IWOTH:
+        return "can be written by everybody, who can change what it answers: chmod o-w"
+    return None
 
 
 def entries(folder: str | os.PathLike[str]) -> list[os.DirEntry[str]]:

@@ -216,4 +216,21 @@ def test_verify_finds_embeddings_that_are_marked_as_gone(
     with closing(sqlite3.connect(tmp_path / "index" / "mobisearch.db")) as connection, connection:
         connection.execute("INSERT INTO tombstone SELECT vector_id FROM vector")
     with ImageIndex.open(tmp_path / "index", fake_embedder) as opened:
-        assert opened.verify().damage == ("catalog: 1 embeddings are there but marked as gone",)
+        assert "catalog: 1 embeddings are there but marked as gone" in opened.verify().damage
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights are others here")
+def test_an_index_that_everybody_may_change_is_said_to_be_one(
+    index: ImageIndex, tmp_path: Path, make_photo: PhotoMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_photo(tmp_path / "photos" / "a.png", seed=1)
+    assert index.sync(tmp_path / "photos").warnings == ()
+    (tmp_path / "index").chmod(0o777)
+    [warning] = index.sync(tmp_path / "photos").warnings
+    assert "can be written by everybody" in warning
+    (tmp_path / "index").chmod(0o700)
+    mine = os.stat(tmp_path / "index").st_uid
+    monkeypatch.setattr(os, "geteuid", lambda: mine + 1)
+    if mine:
+        [warning] = index.sync(tmp_path / "photos").warnings
+        assert "belongs to another user" in warning
