@@ -196,7 +196,7 @@ class IndexLayout:
                     f"{folder.name} is a symbolic link; it must be a folder of the index's own"
                 )
                 raise IndexReadOnlyError(self.directory, message)
-        lock = filelock.FileLock(self.directory / "writer.lock", blocking=False)
+        lock = filelock.FileLock(self.directory / "writer.lock", mode=0o600, blocking=False)
         holder_path = self.directory / "writer.json"
         with mapped_os_errors(self.directory):
             try:
