@@ -1,0 +1,140 @@
+"""What a forked child does to an index: the calls that users make, and sabotage to try the tests.
+
+Everything goes through ``mobisearch.ImageIndex``. Nothing here is imported by the tests' process.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.pool import Pool
+
+from mobisearch.embedding import Embedder
+from mobisearch.index import ImageIndex
+from mobisearch.runtimes import FAKE_MODEL, FakeRuntime
+from mobisearch.store import readiness
+from mobisearch.store.catalog.writer import CatalogWriter
+
+from .state import CATALOG
+
+
+def make_embedder() -> Embedder:
+    """Return the fake embedder, decoding in this process."""
+    known = inspect.signature(Embedder.__init__).parameters
+    extra: dict[str, Any] = {"isolated": False} if "isolated" in known else {}
+    return Embedder(FAKE_MODEL, runtime=FakeRuntime(), **extra)
+
+
+EMBEDDER = make_embedder()
+
+OnCreated = Callable[[Path], None]
+
+
+def override(settings: Mapping[str, Any]) -> None:
+    """Set private constants of the package by name, wherever they are now.
+
+    Raises:
+        LookupError: a name has moved out of the package; the tests would try something else.
+    """
+    modules = [module for name, module in sys.modules.items() if name.startswith("mobisearch")]
+    for name, value in settings.items():
+        owners = [module for module in modules if name in vars(module)]
+        if not owners:
+            raise LookupError(f"no module of mobisearch has a constant {name} any more")
+        for module in owners:
+            setattr(module, name, value)
+
+
+def act(
+    action: str, photos: Path, index: Path, *, on_created: OnCreated, **arguments: Any
+) -> dict[str, Any]:
+    """Do one thing to an index, made first if there is none; return the report's numbers."""
+    if not (index / CATALOG).exists():
+        ImageIndex.create(index, EMBEDDER).close()
+        on_created(index)
+    with ImageIndex.open(index, EMBEDDER) as opened:
+        if action == "sync":
+            report = opened.sync(photos / arguments.get("folder", ""), prune=arguments["prune"])
+        elif action == "add":
+            report = opened.add([photos / name for name in arguments["names"]])
+        elif action == "remove":
+            return {"removed": opened.remove([photos / name for name in arguments["names"]])}
+        else:
+            raise LookupError(action)
+        counts = ("added", "updated", "moved", "returned", "unchanged", "missing", "failed")
+        return {name: getattr(report, name) for name in counts}
+
+
+# ---- what would be wrong, to see that the tests notice
+
+
+def _commit_halves() -> None:
+    whole = CatalogWriter.put_files
+
+    def put_files(self: CatalogWriter, rows: Sequence[Any]) -> None:
+        whole(self, rows[: len(rows) // 2])
+        whole(self, rows[len(rows) // 2 :])
+
+    CatalogWriter.put_files = put_files  # type: ignore[method-assign]
+
+
+def _skip_catalog_syncs() -> None:
+    event.listen(Pool, "connect", lambda made, _: made.execute("PRAGMA synchronous=OFF"))
+
+
+def _skip_file_syncs() -> None:
+    os.fsync = lambda _: None
+
+
+def _remove_one_by_one() -> None:
+    whole = CatalogWriter.remove_files
+
+    def remove_files(self: CatalogWriter, paths: Sequence[str]) -> int:
+        return sum(whole(self, [path]) for path in paths)
+
+    CatalogWriter.remove_files = remove_files  # type: ignore[method-assign]
+
+
+def _store_other_vectors() -> None:
+    whole = CatalogWriter.put_files
+
+    def put_files(self: CatalogWriter, rows: Sequence[Any]) -> None:
+        whole(self, [_turned(row) for row in rows])
+
+    CatalogWriter.put_files = put_files  # type: ignore[method-assign]
+
+
+def _turned(row: Any) -> Any:
+    return row if row.embedding is None else replace(row, embedding=row.embedding[::-1].copy())
+
+
+def _skip_the_backup() -> None:
+    readiness.keep_backup = lambda _: Path()
+
+
+def _write_elsewhere() -> None:
+    whole = CatalogWriter.put_files
+
+    def put_files(self: CatalogWriter, rows: Sequence[Any]) -> None:
+        whole(self, rows)
+        (Path(self.location).parent / "elsewhere").write_text("here")
+
+    CatalogWriter.put_files = put_files  # type: ignore[method-assign]
+
+
+SABOTAGE: Mapping[str, Callable[[], None]] = {
+    "commit halves": _commit_halves,
+    "skip the catalog's syncs": _skip_catalog_syncs,
+    "skip the files' syncs": _skip_file_syncs,
+    "remove one by one": _remove_one_by_one,
+    "skip the backup": _skip_the_backup,
+    "store other vectors": _store_other_vectors,
+    "write elsewhere": _write_elsewhere,
+}

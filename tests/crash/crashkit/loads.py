@@ -1,0 +1,143 @@
+"""The workloads: each way in which an index is written."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+from .state import CATALOG, open_plainly
+from .workloads import REAL_STEPS, Stage, Workload
+
+GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "format-1.db.gz"
+
+N_BEFORE = 70
+"""Images before some are added: enough for a cache file of the usual size."""
+
+
+def _prepare_build(stage: Stage) -> None:
+    stage.put_many("a", range(5))
+    stage.put("b/copy.png", 3)
+    stage.put("b/other.png", 6)
+    stage.put_bytes("b/broken.png", b"no picture")
+
+
+def _prepare_add(stage: Stage) -> None:
+    _prepare_build(stage)
+    stage.run("sync")
+    stage.put_many("new", range(10, 16))
+    stage.put("a/copy.png", 11)
+
+
+def _prepare_follow(stage: Stage) -> None:
+    stage.put_many("a", range(9))
+    stage.put_bytes("a/broken.png", b"no picture")
+    stage.run("sync")
+    stage.put("a/00000.png", 20)  # changed
+    stage.put("a/00001.png", 2)  # changed into a copy
+    stage.move("a/00003.png", "b/moved.png")
+    stage.move("a/00004.png", "a/renamed.png")
+    stage.delete("a/00005.png")
+    stage.delete("a/00006.png")
+    stage.delete("a/broken.png")
+
+
+def _prepare_remove(stage: Stage) -> None:
+    stage.put_many("a", range(6))
+    stage.put_many("b", range(6, 9))
+    stage.put("b/copy.png", 1)
+    stage.run("sync")
+
+
+def _prepare_seal(stage: Stage) -> None:
+    stage.put_many("a", range(3))
+    stage.run("sync")
+    stage.put_many("b", range(3, 9))
+    stage.run("sync", settings={"_MIN_SEGMENT": 1000})
+
+
+def _prepare_merge(stage: Stage) -> None:
+    """Three cache files of three vectors, one vector dead; a fourth comes with the call."""
+    for start in (0, 3, 6):
+        stage.put_many("a", range(start, start + 3))
+        stage.run("sync", settings={"_MIN_SEGMENT": 1, "_MERGE_AT": 1000})
+    stage.delete("a/00004.png")
+    stage.put_many("a", range(9, 12))
+
+
+def _prepare_repair(stage: Stage) -> None:
+    """Three cache files: one with a flipped bit, one cut short, one gone; and strays."""
+    for start in (0, 3, 6, 9):
+        stage.put_many("a", range(start, start + 3))
+        stage.run("sync", settings={"_MIN_SEGMENT": 1, "_MERGE_AT": 1000})
+    flipped, cut, gone, _ = _segments(stage.index)
+    data = bytearray(flipped.read_bytes())
+    data[len(data) // 2] ^= 1
+    flipped.write_bytes(data)
+    cut.write_bytes(cut.read_bytes()[:-1])
+    gone.unlink()
+    stray = f"seg-{1:016x}-{7:032x}.faiss"
+    (stage.index / "segments" / stray).write_bytes(b"not listed")
+    (stage.index / "tmp" / stray).write_bytes(b"left by an interrupted run")
+
+
+def _listed(index: Path) -> list[str]:
+    """Return the names of all cache files that the catalog lists, sound or not."""
+    connection = open_plainly(index)
+    try:
+        return [row[0] for row in connection.execute("SELECT name FROM segment")]
+    finally:
+        connection.close()
+
+
+def _segments(index: Path) -> list[Path]:
+    return sorted((index / "segments").glob("seg-*.faiss"))
+
+
+def _prepare_migrate(stage: Stage) -> None:
+    stage.put_many("a", range(3))
+    (stage.index / "segments").mkdir(parents=True)
+    (stage.index / "tmp").mkdir()
+    (stage.index / CATALOG).write_bytes(gzip.decompress(GOLDEN.read_bytes()))
+
+
+def _prepare_one_more(stage: Stage) -> None:
+    stage.put_many("a", range(N_BEFORE))
+    stage.run("sync")
+    stage.put("b/new.png", N_BEFORE)
+
+
+def _prepare_64_more(stage: Stage) -> None:
+    stage.put_many("a", range(N_BEFORE))
+    stage.run("sync")
+    stage.put_many("b", range(N_BEFORE, N_BEFORE + 64))
+
+
+MERGING = {"_MIN_SEGMENT": 1, "_MERGE_AT": 2, "_MIN_GROWTH": 1}
+APART = {"_MIN_SEGMENT": 1, "_MERGE_AT": 1000}
+
+WORKLOADS = {
+    load.name: load
+    for load in (
+        Workload("first build", 1, _prepare_build),
+        Workload("incremental add", 2, _prepare_add),
+        Workload("sealing", 3, _prepare_seal, settings={"_MIN_SEGMENT": 2}),
+        Workload("merging", 4, _prepare_merge, settings=MERGING, arguments={"prune": True}),
+        Workload("repair of the cache", 5, _prepare_repair, settings=APART, stale=_listed),
+        Workload("remove", 6, _prepare_remove, "remove", {"names": ["b", "a/00002.png"]}),
+        Workload(
+            "changed, moved, deleted and pruned", 6, _prepare_follow, arguments={"prune": True}
+        ),
+        Workload(
+            "migration", 8, _prepare_migrate, settings=APART, stale=_listed, keeps_backup=True
+        ),
+    )
+}
+
+SIZES = {
+    load.name: load
+    for load in (
+        Workload("1 file added", 2, _prepare_one_more, steps=REAL_STEPS),
+        Workload("64 files added", 2, _prepare_64_more, steps=REAL_STEPS),
+    )
+}
+"""Commits and cache files are as large as for users here."""

@@ -1,0 +1,75 @@
+"""What a catalog holds, read by plain SQL and not by the code under test."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+CATALOG = "mobisearch.db"
+
+State = dict[str, Any]
+"""A catalog at one commit: ``generation``, ``files``, ``vectors``, ``segments``, ``tombstones``."""
+
+
+def read_state(connection: sqlite3.Connection) -> State:
+    """Return all of a catalog that may not depend on when, or how often, something was tried."""
+
+    def rows(statement: str) -> list[Any]:
+        return [list(row) for row in connection.execute(statement)]
+
+    generation = rows("SELECT value FROM meta WHERE key = 'generation'")
+    files = rows(
+        "SELECT path, state, hex(sha256), error_code FROM file LEFT JOIN content USING (content_id)"
+        " ORDER BY path"
+    )
+    vectors = rows(
+        "SELECT hex(sha256), vector_id, vec FROM vector JOIN content USING (content_id)"
+        " ORDER BY sha256"
+    )
+    return {
+        "version": rows("PRAGMA user_version")[0][0],
+        "generation": int(generation[0][0]) if generation else None,
+        "roots": [os.fsdecode(row[0]) for row in rows("SELECT path FROM root ORDER BY path")],
+        "files": [[os.fsdecode(path), *rest] for path, *rest in files],
+        "vectors": [[sha, number, hashlib.sha256(vec).hexdigest()] for sha, number, vec in vectors],
+        "segments": rows("SELECT first_id, last_id, n FROM segment ORDER BY first_id"),
+        "tombstones": rows("SELECT vector_id FROM tombstone ORDER BY vector_id"),
+    }
+
+
+def open_plainly(index: Path, options: str = "", *, name: str = CATALOG) -> sqlite3.Connection:
+    """Open a catalog read-only, without the code under test."""
+    return sqlite3.connect(f"{(index / name).as_uri()}?mode=ro{options}", uri=True)
+
+
+def digest(state: State | None) -> str:
+    """Return a short name for a state; None is that of no index at all."""
+    return hashlib.sha256(json.dumps(state).encode()).hexdigest()[:16]
+
+
+def lasting(state: State | None) -> Any:
+    """Return what must be the same in the end, however often it was interrupted."""
+    if state is None:
+        return None
+    return {
+        "version": state["version"],
+        "roots": state["roots"],
+        "files": state["files"],
+        "vectors": [[sha, vec] for sha, _, vec in state["vectors"]],
+    }
+
+
+def fingerprint(folder: Path) -> dict[str, tuple[int, str]]:
+    """Return time stamp and content of every file below a folder."""
+    return {
+        str(path.relative_to(folder)): (
+            path.lstat().st_mtime_ns,
+            hashlib.sha256(path.read_bytes()).hexdigest(),
+        )
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }

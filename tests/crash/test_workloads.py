@@ -1,0 +1,121 @@
+"""The workloads do what the cases 1 to 6 and 8 say; else these would be tried on something else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from crashkit.client import RENAME, UNLINK, Fault
+from crashkit.loads import WORKLOADS
+from crashkit.oplog import MARK, Operation, iter_operations
+from crashkit.state import State
+from crashkit.workloads import Prepared
+
+Operations = Callable[[str], list[Operation]]
+
+
+@pytest.fixture
+def operations(prepare: Callable[[str], Prepared], tmp_path: Path) -> Operations:
+    """A function that gives what an undisturbed run of a workload does to the disk."""
+
+    def run(name: str) -> list[Operation]:
+        load = prepare(name)
+        index = load.place("logged")
+        outcome = load.run(index, fault=Fault(), log=tmp_path / "operations.log")
+        assert outcome.code == 0, outcome.text
+        return list(iter_operations(tmp_path / "operations.log"))
+
+    return run
+
+
+def _folder_of(path: str) -> str:
+    return os.path.basename(os.path.dirname(path))
+
+
+def _states(load: Prepared) -> tuple[State, State]:
+    first, last = load.states[0], load.states[-1]
+    assert first is not None
+    assert last is not None
+    return first, last
+
+
+def test_there_is_a_workload_for_each_case_of_a_killed_run() -> None:
+    """Case 7, another model in one index, is none: such a model is refused, which is case 54."""
+    assert {load.case for load in WORKLOADS.values()} == {1, 2, 3, 4, 5, 6, 8}
+
+
+def test_the_first_build_makes_the_index_in_several_commits(
+    prepare: Callable[[str], Prepared],
+) -> None:
+    states = prepare("first build").states
+    assert states[0] is None
+    counts = {len(state["files"]) for state in states if state is not None}
+    assert len(counts) > 2
+
+
+def test_adding_adds_in_several_commits(prepare: Callable[[str], Prepared]) -> None:
+    load = prepare("incremental add")
+    first, last = _states(load)
+    assert len(last["vectors"]) > len(first["vectors"]) > 0
+    assert len({len(state["files"]) for state in load.states if state}) > 2
+
+
+def test_sealing_publishes_a_cache_file_of_vectors_that_were_in_none(
+    prepare: Callable[[str], Prepared], operations: Operations
+) -> None:
+    load = prepare("sealing")
+    first, last = _states(load)
+    assert first["vectors"] == last["vectors"]
+    assert len(last["segments"]) > len(first["segments"])
+    published = [o for o in operations("sealing") if o.kind == RENAME]
+    assert "segments" in {_folder_of(operation.other) for operation in published}
+
+
+def test_merging_leaves_one_cache_file_and_deletes_the_others(
+    prepare: Callable[[str], Prepared], operations: Operations
+) -> None:
+    load = prepare("merging")
+    first, last = _states(load)
+    assert len(first["segments"]) > len(last["segments"]) == 1
+    deleted = [o for o in operations("merging") if o.kind == UNLINK]
+    n_deleted = sum(_folder_of(operation.path) == "segments" for operation in deleted)
+    assert n_deleted >= len(first["segments"])
+
+
+def test_repairing_deletes_files_that_are_not_listed_and_those_that_it_replaced(
+    prepare: Callable[[str], Prepared], operations: Operations
+) -> None:
+    load = prepare("repair of the cache")
+    listed = set(load.stale)
+    deleted = [o.path for o in operations("repair of the cache") if o.kind == UNLINK]
+    names = {os.path.basename(path) for path in deleted if _folder_of(path) == "segments"}
+    assert names & listed
+    assert names - listed
+    assert "tmp" in map(_folder_of, deleted)
+
+
+@pytest.mark.parametrize("name", ["remove", "changed, moved, deleted and pruned"])
+def test_removing_and_pruning_delete_files_and_vectors(
+    prepare: Callable[[str], Prepared], name: str
+) -> None:
+    first, last = _states(prepare(name))
+    assert len(last["files"]) < len(first["files"])
+    assert {row[0] for row in first["vectors"]} - {row[0] for row in last["vectors"]}
+
+
+def test_migration_publishes_a_backup_before_it_changes_the_catalog(
+    prepare: Callable[[str], Prepared], operations: Operations
+) -> None:
+    load = prepare("migration")
+    first, last = _states(load)
+    assert last["version"] > first["version"]
+    assert load.states[1] is not None
+    assert load.states[1]["version"] == last["version"], "the first commit is the migration"
+    done = operations("migration")
+    backup = next(
+        n for n, o in enumerate(done) if o.kind == RENAME and _folder_of(o.other) == "backups"
+    )
+    commit = next(n for n, o in enumerate(done) if o.kind == MARK)
+    assert backup < commit
