@@ -1,0 +1,1 @@
+"""What several fault tests use and no fixture gives."""
