@@ -95,9 +95,12 @@ class ImageIndex(OpenIndex):
         with self._writing() as catalog:
             run = Synchroniser(catalog, self._embedder, on_progress=on_progress, stop=stop)
             report = run.sync(roots, scan, prune=prune, rehash=rehash, unavailable=unavailable)
-            if not report.interrupted:
-                self._vectors.refresh(catalog)
-        return dataclasses.replace(report, warnings=(*report.warnings, *self._warnings()))
+            self._vectors.refresh(catalog, stop)
+        return dataclasses.replace(
+            report,
+            warnings=(*report.warnings, *self._warnings()),
+            interrupted=stop is not None and stop.is_set(),
+        )
 
     def add(
         self, paths: Sequence[PathArgument], *, on_progress: OnProgress | None = None
@@ -119,9 +122,8 @@ class ImageIndex(OpenIndex):
         with self._writing() as catalog:
             run = Synchroniser(catalog, self._embedder, on_progress=on_progress, stop=stop)
             report = run.retry()
-            if not report.interrupted:
-                self._vectors.refresh(catalog)
-        return report
+            self._vectors.refresh(catalog, stop)
+        return dataclasses.replace(report, interrupted=stop is not None and stop.is_set())
 
     def remove(self, paths: Sequence[PathArgument]) -> int:
         """Forget files, or everything below folders, and return how many files were known.

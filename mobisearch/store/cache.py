@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -119,14 +119,29 @@ class LiveVectors:
         self._sound |= loaded.segments.keys()
         return loaded
 
-    def refresh(self, writer: CatalogWriter) -> None:
-        """Bring the segment files up to date with the catalog; see :func:`refresh_cache`."""
+    def refresh(self, writer: CatalogWriter, stop: threading.Event | None = None) -> None:
+        """Bring the segment files up to date with the catalog; see :func:`refresh_cache`.
+
+        Args:
+            stop: once it is set, the rest is left to the next time.
+        """
         with self._lock:
-            self._sound = refresh_cache(self._layout, writer, dim=self._dim, sound=self._sound)
+            self._sound = refresh_cache(
+                self._layout,
+                writer,
+                dim=self._dim,
+                sound=self._sound,
+                is_stopped=stop.is_set if stop else lambda: False,
+            )
 
 
 def refresh_cache(
-    layout: IndexLayout, writer: CatalogWriter, *, dim: int, sound: Collection[str] = ()
+    layout: IndexLayout,
+    writer: CatalogWriter,
+    *,
+    dim: int,
+    sound: Collection[str] = (),
+    is_stopped: Callable[[], bool] = lambda: False,
 ) -> frozenset[str]:
     """Bring the segment files up to date with the catalog. Needs the writer lock.
 
@@ -138,33 +153,53 @@ def refresh_cache(
     Args:
         sound: names of files that were whole when they were read or written; of those, only the
             size is looked at.
+        is_stopped: asked before each file; the rest is left to the next time.
 
     Returns:
-        The names of all files, which are sound now.
+        The names of the files that are sound now.
 
     Raises:
         StorageError: the disk is full or failing; the old files and the catalog are as before.
     """
-    listing = writer.vector_listing()
-    segments = list(listing.segments)
-    layout.remove_strays({segment.name for segment in segments})
-    for segment in segments:
+    if is_stopped():
+        return frozenset(sound)
+    layout.remove_strays({segment.name for segment in writer.vector_listing().segments})
+    known: set[str] = set(sound)
+    for name in _write_stale(layout, writer, dim=dim, known=known):
+        known.add(name)
+        if is_stopped():
+            break
+    names = frozenset(segment.name for segment in writer.vector_listing().segments)
+    layout.remove_strays(names)
+    return names & known
+
+
+def _write_stale(
+    layout: IndexLayout, writer: CatalogWriter, *, dim: int, known: Collection[str]
+) -> Iterator[str]:
+    """Write each file that has to be, and give the names of all files, each as soon as it is sound.
+
+    Args:
+        known: names of files that were sound before.
+    """
+    for segment in writer.vector_listing().segments:
         dead = writer.count_tombstones(segment.first_id, segment.last_id)
-        if segment.name in sound:
+        if segment.name in known:
             is_sound = layout.has_segment(segment.name, segment.size_bytes)
         else:
             is_sound = _read_segment(layout, segment, dim=dim) is not None
-        if not is_sound or dead > _MAX_DEAD_SHARE * segment.n:
-            _write_segment(layout, writer, [segment], segment.first_id, segment.last_id, dim=dim)
-    _seal_new(layout, writer, dim=dim)
+        if is_sound and dead <= _MAX_DEAD_SHARE * segment.n:
+            yield segment.name
+        else:
+            first, last = segment.first_id, segment.last_id
+            yield from _write_segment(layout, writer, [segment], first, last, dim=dim)
+    yield from _seal_new(layout, writer, dim=dim)
     while group := _mergeable(writer.vector_listing().segments):
-        _write_segment(layout, writer, group, group[0].first_id, group[-1].last_id, dim=dim)
-    names = frozenset(segment.name for segment in writer.vector_listing().segments)
-    layout.remove_strays(names)
-    return names
+        first, last = group[0].first_id, group[-1].last_id
+        yield from _write_segment(layout, writer, group, first, last, dim=dim)
 
 
-def _seal_new(layout: IndexLayout, writer: CatalogWriter, *, dim: int) -> None:
+def _seal_new(layout: IndexLayout, writer: CatalogWriter, *, dim: int) -> Iterator[str]:
     """Give vectors that are in no segment file one of their own."""
     segments = writer.vector_listing().segments
     newer = max((segment.last_id for segment in segments), default=0) + 1
@@ -172,7 +207,7 @@ def _seal_new(layout: IndexLayout, writer: CatalogWriter, *, dim: int) -> None:
         last_id, n = last
         if n < _MIN_SEGMENT and segments:
             return
-        _write_segment(layout, writer, [], newer, last_id, dim=dim)
+        yield from _write_segment(layout, writer, [], newer, last_id, dim=dim)
         newer = last_id + 1
 
 
@@ -203,8 +238,11 @@ def _write_segment(
     last_id: int,
     *,
     dim: int,
-) -> None:
-    """Write the catalog's vectors of a range of ids as one file, listed in place of old ones."""
+) -> Iterator[str]:
+    """Write the catalog's vectors of a range of ids as one file, listed in place of old ones.
+
+    Gives the name of the file; nothing where there are no vectors.
+    """
     part = VectorPart(*writer.vectors(first_id, last_id, dim=dim))
     old_names = [segment.name for segment in old]
     if not len(part.ids):
@@ -215,6 +253,7 @@ def _write_segment(
     digest = hashlib.sha256(data).hexdigest()
     row = SegmentRow(name, first_id, last_id, len(part.ids), len(data), digest)
     writer.replace_segments(old_names, row)
+    yield name
 
 
 def _read_segment(layout: IndexLayout, segment: SegmentRow, *, dim: int) -> VectorPart | None:

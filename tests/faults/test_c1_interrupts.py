@@ -155,11 +155,6 @@ def test_case_15_a_signal_at_any_step_ends_with_130_and_keeps_what_is_stored(
     check_goes_on(at_least=STORED[step])
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="ends with 0: the report is made before the sealing",
-)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
 def test_case_15_a_signal_while_cache_files_are_sealed_ends_orderly_with_everything_stored(
     some_photos: Path,

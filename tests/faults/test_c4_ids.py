@@ -44,14 +44,7 @@ def test_case_57_ids_just_below_the_end_are_as_good_as_any(
     assert index.sync(photos).unchanged == 4
 
 
-NOT_NOTICED = pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="told as a full disk: fewer ids are left than the commit needs, but some",
-)
-
-
-@pytest.mark.parametrize("left", [0, pytest.param(2, marks=NOT_NOTICED)])
+@pytest.mark.parametrize("left", [0, 2])
 @pytest.mark.parametrize("table", ["vector", "content", "file"])
 def test_case_57_the_end_of_the_ids_is_told_and_loses_nothing(
     index: ImageIndex,

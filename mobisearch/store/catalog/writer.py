@@ -116,7 +116,7 @@ class CatalogWriter(Catalog):
         """Store files with their contents, embeddings and failures: all of them or none."""
         if not rows:
             return
-        with self._id_space(), self._transaction() as connection:
+        with self._id_space(len(rows)), self._transaction() as connection:
             content_ids = self._put_contents(connection, rows)
             moved = [row for row in rows if row.moved_from is not None]
             for row in moved:
@@ -129,7 +129,7 @@ class CatalogWriter(Catalog):
             _next_generation(connection)
 
     @contextlib.contextmanager
-    def _id_space(self) -> Iterator[None]:
+    def _id_space(self, n_rows: int) -> Iterator[None]:
         """Tell the end of the ids from a full disk, for which SQLite has one and the same error."""
         try:
             yield
@@ -137,7 +137,7 @@ class CatalogWriter(Catalog):
             driver = self._connection.connection.driver_connection
             assert driver is not None
             (last_id,) = driver.execute("SELECT max(seq) FROM sqlite_sequence").fetchone()
-            if last_id == _LAST_ID:
+            if last_id > _LAST_ID - n_rows:
                 raise StorageError(
                     self._directory, "the id space is exhausted; make a new index"
                 ) from error
