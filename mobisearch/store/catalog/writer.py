@@ -137,7 +137,7 @@ class CatalogWriter(Catalog):
             driver = self._connection.connection.driver_connection
             assert driver is not None
             (last_id,) = driver.execute("SELECT max(seq) FROM sqlite_sequence").fetchone()
-            if last_id > _LAST_ID - n_rows:
+            if (last_id or 0) > _LAST_ID - n_rows:
                 raise StorageError(
                     self._directory, "the id space is exhausted; make a new index"
                 ) from error
