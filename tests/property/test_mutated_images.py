@@ -2,66 +2,14 @@
 
 from __future__ import annotations
 
-import functools
-import io
-from pathlib import Path
-
 import numpy as np
-import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import ExifTags, Image
+from mutations import KINDS, NETWORK, SETTINGS, each_kind, fractions, good, place, quick
 
 from mobisearch.errors import ImageError
 from mobisearch.imaging import prepare
-from mobisearch.types import DecodeSettings, ImageFacts, Preprocessing
-
-NETWORK = Preprocessing(resize_px=36, crop_px=32, mean=(0, 0, 0), std=(1, 1, 1))
-
-SETTINGS = DecodeSettings(max_pixels=4_000_000, max_pixels_other=4_000_000)
-"""A changed byte of a header may announce any size; these limits keep the test quick."""
-
-KINDS = {
-    "JPEG": {"quality": 85},
-    "progressive JPEG": {"quality": 85, "progressive": True},
-    "PNG": {},
-    "WEBP": {"quality": 80},
-    "lossless WEBP": {"lossless": True},
-    "GIF": {},
-    "TIFF": {},
-    "compressed TIFF": {"compression": "tiff_lzw"},
-    "BMP": {},
-    "AVIF": {},
-    "HEIF": {},
-    "JPEG2000": {},
-}
-
-PHOTO = Path(__file__).resolve().parent.parent / "photos" / "cat.jpg"
-
-# The same examples on every run: a decoder that fails on one must fail for everybody.
-quick = settings(
-    max_examples=60,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow],
-)
-
-
-@functools.cache
-def good(kind: str) -> bytes:
-    """Return a small photograph with EXIF in this format."""
-    tags = Image.Exif()
-    tags[ExifTags.Base.Orientation] = 6
-    tags[ExifTags.Base.Make] = "Acme"
-    buffer = io.BytesIO()
-    with Image.open(PHOTO) as image:
-        small = image.convert("RGB").resize((160, 120))
-    options = dict(KINDS[kind])
-    if kind.split()[-1] in ("JPEG", "PNG", "WEBP", "TIFF", "AVIF", "HEIF"):
-        options["exif"] = tags.tobytes()
-    prepare(b"P6 1 1 255\nabc", name="first", preprocessing=NETWORK, settings=SETTINGS)
-    small.save(buffer, kind.split()[-1], **options)
-    return buffer.getvalue()
+from mobisearch.types import ImageFacts
 
 
 def check(data: bytes) -> None:
@@ -81,14 +29,6 @@ def check(data: bytes) -> None:
     assert facts.width > 0
     assert facts.height > 0
     assert facts.camera is None or facts.camera.isprintable()
-
-
-def place(data: bytes, fraction: float) -> int:
-    return min(int(fraction * len(data)), len(data) - 1)
-
-
-fractions = st.floats(0, 1, allow_nan=False)
-each_kind = pytest.mark.parametrize("kind", KINDS)
 
 
 @each_kind
