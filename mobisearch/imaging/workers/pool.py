@@ -16,6 +16,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import dataclass
 from typing import IO, BinaryIO
 
 import numpy as np
@@ -59,13 +60,20 @@ main()
 """
 
 
+@dataclass(slots=True)
+class _Clock:
+    """The time that one picture has left. Of its own, so that none eats into the next one's."""
+
+    seconds_left: float
+
+
 class _DecodeWorker:
     """One process."""
 
     def __init__(self) -> None:
         self.n_done = 0
         self.is_overdue = False
-        self._seconds_left: float | None = None
+        self._clock: _Clock | None = None
         self._process = _start_process()
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -89,12 +97,12 @@ class _DecodeWorker:
             BrokenFrameError, OSError: the worker is dead, or not to be trusted any more.
         """
         n_bytes = 3 * preprocessing.crop_px**2
-        self._seconds_left = settings.deadline_seconds
+        self._clock = _Clock(settings.deadline_seconds)
         try:
             write_frame(self._requests, request_header(preprocessing, settings), data)
             header, pixels = read_frame(self._answers, max_payload_bytes=n_bytes)
         finally:
-            self._seconds_left = None
+            self._clock = None
             self.n_done += 1
         error = read_error(header, name)
         if error is not None:
@@ -106,11 +114,11 @@ class _DecodeWorker:
 
     def watch(self, seconds: float) -> None:
         """Count time, and kill the process if it has had its share for the present picture."""
-        left = self._seconds_left
-        if left is None:
+        clock = self._clock
+        if clock is None:
             return
-        self._seconds_left = left - seconds
-        if left < seconds:
+        clock.seconds_left -= seconds
+        if clock.seconds_left < 0:
             self.is_overdue = True
             self._process.kill()
 
