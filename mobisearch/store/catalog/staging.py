@@ -174,8 +174,8 @@ class Staging:
         """
         with self._transaction() as connection:
             connection.exec_driver_sql(_COMPARE, {"trusted": int(not rehash)})
-            doubles = drop_doubles(connection)
             returned = connection.exec_driver_sql(_RETURNED).rowcount
+            doubles = drop_doubles(connection)  # now that all that is there is visible
             row = connection.exec_driver_sql(
                 "SELECT count(*) FILTER (WHERE same AND file.state = 'ok'),"
                 " count(*) FILTER (WHERE same AND file.state = 'error'),"

@@ -159,3 +159,26 @@ def test_a_followed_link_to_what_is_there_anyway_changes_nothing(
     report = index.sync(photos, scan=ScanSettings(follow=True))
     assert counts(report) == {"unchanged": 2, "doubles": 1}
     assert names(index) == before
+
+
+def test_a_damaged_file_with_two_names_counts_the_same_each_time(
+    index: ImageIndex, photos: Path
+) -> None:
+    (photos / "junk.png").write_bytes(b"no picture")
+    link(photos / "junk.png", photos / "z junk.png")
+    assert counts(index.sync(photos)) == {"added": 2, "failed": 1, "doubles": 1}
+    assert counts(index.sync(photos)) == {"unchanged": 2, "failed": 1, "doubles": 1}
+
+
+def test_a_folder_with_links_in_it_that_was_away_comes_back_as_it_was(
+    index: ImageIndex, photos: Path, tmp_path: Path
+) -> None:
+    (photos / "deep").mkdir()
+    shutil.move(photos / "c.png", photos / "deep" / "c.png")
+    link(photos / "deep" / "c.png", photos / "deep" / "d.png")
+    index.sync(photos)
+    shutil.move(photos / "deep", tmp_path / "away")
+    assert counts(index.sync(photos)) == {"unchanged": 1, "missing": 1}
+    shutil.move(tmp_path / "away", photos / "deep")
+    assert counts(index.sync(photos)) == {"unchanged": 1, "returned": 1, "doubles": 1}
+    assert len(index) == 2
