@@ -39,7 +39,7 @@ def bad_images() -> Path:
 
 
 def _shared(name: str) -> Path:
-    folder = Path(os.environ.get("MOBISEARCH_TEST_DATA", SHARED_DATA)) / name
+    folder = Path(os.path.realpath(os.environ.get("MOBISEARCH_TEST_DATA", SHARED_DATA))) / name
     if not folder.is_dir():
         pytest.skip(f"test data {name!r} is not here; set MOBISEARCH_TEST_DATA to its folder")
     return folder

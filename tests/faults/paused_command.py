@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import runpy
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,9 @@ import mobisearch.embedding
 from mobisearch import pipeline
 from mobisearch.store import CatalogWriter, cache
 from mobisearch.sync import folders
+
+# What runs in the background has SIGINT ignored, and its children inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 Function = Callable[..., Any]
 
