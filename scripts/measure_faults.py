@@ -1,6 +1,10 @@
 """Count what the crash and fault tests try, and what they lose.
 
     python scripts/measure_faults.py --output scripts/results/faults.json
+    MOBISEARCH_FAULT_REPORT=TOLD python scripts/test.py
+    python scripts/measure_faults.py --told TOLD --output scripts/results/faults.json
+
+The second way takes what a run of all tests told, which must have been without a failure.
 
 Runs ``tests/crash`` and ``tests/faults``, which tell what they tried through the file that the
 environment variable MOBISEARCH_FAULT_REPORT names: a JSON object a line, ``{"group": ..., "what":
@@ -67,22 +71,41 @@ def count_tests(report: Path) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--told", type=Path, help="what a run of the tests wrote")
     arguments = parser.parse_args()
+    if arguments.told is not None:
+        lines = arguments.told.read_text("utf-8").splitlines()
+        if any(json.loads(line).get("failed") for line in lines):
+            raise SystemExit("a test of that run failed; nothing was written")
+        command = "MOBISEARCH_FAULT_REPORT=TOLD python scripts/test.py; --told TOLD"
+        write(arguments.output, command, add_up(lines), {})
+        return
     with tempfile.TemporaryDirectory() as directory:
         told, report = Path(directory) / "told.jsonl", Path(directory) / "report.xml"
         told.touch()
         started = time.monotonic()
-        command = [sys.executable, "-m", "pytest", *TESTS, "-q", f"--junitxml={report}"]
+        call = [sys.executable, "-m", "pytest", *TESTS, "-q", f"--junitxml={report}"]
         environment = {**os.environ, REPORT: str(told)}
-        done = subprocess.run(command, cwd=REPOSITORY, env=environment, check=False)
+        done = subprocess.run(call, cwd=REPOSITORY, env=environment, check=False)
         seconds = round(time.monotonic() - started)
         if done.returncode:
             raise SystemExit(f"the tests ended with {done.returncode}; nothing was written")
         tests, groups = count_tests(report), add_up(told.read_text("utf-8").splitlines())
+    command = "python scripts/measure_faults.py --output FILE"
+    write(arguments.output, command, groups, {"seconds": seconds, "tests": tests})
+
+
+def write(
+    output: Path,
+    command: str,
+    groups: dict[str, dict[str, dict[str, int]]],
+    more: dict[str, Any],
+) -> None:
+    """Write the sums as JSON, if there are any."""
     if not groups:
         raise SystemExit(f"no test told what it tried in {REPORT}; nothing was written")
     document = {
-        "command": "python scripts/measure_faults.py --output FILE",
+        "command": command,
         "machine": {
             "system": platform.system(),
             "processors": platform.machine(),
@@ -90,11 +113,10 @@ def main() -> None:
             "sqlite": sqlite3.sqlite_version,
         },
         "all_cases": os.environ.get("MOBISEARCH_CRASH_ALL") == "1",
-        "seconds": seconds,
-        "tests": tests,
+        **more,
         "groups": groups,
     }
-    arguments.output.write_text(json.dumps(document, indent=2) + "\n")
+    output.write_text(json.dumps(document, indent=2) + "\n")
 
 
 if __name__ == "__main__":

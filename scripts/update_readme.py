@@ -62,6 +62,38 @@ def decoding_text(document: dict[str, Any]) -> str:
     )
 
 
+CASES = {
+    "C.1": "disks, several processes, damaged files of the index",
+    "C.2": "folders, links, names, terminals",
+    "C.3": "broken, hostile and enormous pictures",
+    "C.4": "models, vectors, questions",
+}
+
+
+def faults_text(document: dict[str, Any]) -> str:
+    """Return the table of what was tried, how often, and what was lost."""
+    rows: dict[str, list[int]] = {}
+    for group, entries in document["groups"].items():
+        for what, counts in entries.items():
+            name = f"cases of {CASES[group]}" if group in CASES else what.partition(":")[0]
+            row = rows.setdefault(name, [0, 0])
+            row[0] += counts["tried"]
+            row[1] += counts["lost"]
+    lines = ["| what was tried | how many times | what was lost |", "|---|---|---|"]
+    lines += [f"| {name} | {n:,} | {lost or 'nothing'} |" for name, (n, lost) in rows.items()]
+    return "\n".join(lines)
+
+
+def growth_text(document: dict[str, Any]) -> str:
+    """Return what adding a few images to many writes."""
+    once, most = document["once"], document["ten_times"]["largest_share_of_index"]
+    return (
+        f"  Adding {document['added']} images to {document['images']:,} wrote "
+        f"{once['bytes_written'] / 1e6:.1f} MB, {once['share_of_index']:.2%} of the index; of ten\n"
+        f"  such additions in a row the largest wrote {most:.2%}."
+    )
+
+
 def updated(text: str) -> str:
     """Return the README's text with today's figures."""
     copies, decoding = read("copies.json"), read("decoding.json")
@@ -69,6 +101,8 @@ def updated(text: str) -> str:
         "copies": copies_text(copies),
         "scores": scores_text(copies),
         "decoding": decoding_text(decoding),
+        "faults": faults_text(read("faults.json")),
+        "growth": growth_text(read("growth.json")),
     }
     for name, part in parts.items():
         pattern = re.compile(f"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)", re.DOTALL)
