@@ -22,7 +22,10 @@
     │   ├── WeightsNotFoundError      + FileNotFoundError   the weights file is not there
     │   ├── WeightsMismatchError      + ValueError          the weights file is not the pinned one
     │   ├── ModelMismatchError        + ValueError          the index was built with another model
-    │   └── RuntimeMismatchError      + ValueError          a runtime that does not fit its model
+    │   ├── RuntimeMismatchError      + ValueError          a runtime that does not fit its model
+    │   ├── RuntimeUnavailableError   + ImportError         the runtime does not run here
+    │   ├── PrecisionUnavailableError + ValueError          not to be had here
+    │   └── UnknownRuntimeError       + LookupError         no runtime or precision of that name
     ├── StoreError                    the index on disk could not be used
     │   ├── IndexNotFoundError        + FileNotFoundError   there is no index here
     │   ├── IndexExistsError          + FileExistsError     something is here already
@@ -66,8 +69,11 @@ from mobisearch.errors.images import (
 from mobisearch.errors.models import (
     ModelError,
     ModelMismatchError,
+    PrecisionUnavailableError,
     RuntimeMismatchError,
+    RuntimeUnavailableError,
     UnknownModelError,
+    UnknownRuntimeError,
     WeightsMismatchError,
     WeightsNotFoundError,
 )
@@ -113,16 +119,19 @@ __all__ = [
     "ModelMismatchError",
     "NoEmbeddingError",
     "NotYetError",
+    "PrecisionUnavailableError",
     "QueryError",
     "ReportError",
     "RootUnavailableError",
     "RuntimeMismatchError",
+    "RuntimeUnavailableError",
     "ScanError",
     "StorageError",
     "StoreError",
     "TruncatedImageError",
     "UnknownImageIdError",
     "UnknownModelError",
+    "UnknownRuntimeError",
     "UnreadableImageError",
     "UnsupportedFormatError",
     "WeightsMismatchError",

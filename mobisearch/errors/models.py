@@ -83,3 +83,53 @@ class RuntimeMismatchError(ModelError, ValueError):
             f"{model}: expected embeddings of shape {expected} from the runtime, got {actual}; "
             "the runtime does not fit the model"
         )
+
+
+class RuntimeUnavailableError(ModelError, ImportError):
+    """The runtime that was asked for cannot run here, or not this model.
+
+    Attributes:
+        runtime: its name.
+        reason: what keeps it from running.
+        next_step: what to do instead.
+    """
+
+    def __init__(self, runtime: str, reason: str, next_step: str) -> None:
+        self.runtime = runtime
+        self.reason = reason
+        self.next_step = next_step
+        super().__init__(f"the runtime {runtime} is not available: {reason}; {next_step}")
+
+
+class PrecisionUnavailableError(ModelError, ValueError):
+    """The precision that was asked for is not to be had from this runtime, model or processor.
+
+    Attributes:
+        precision: its name.
+        available: the precisions that can be had instead.
+    """
+
+    def __init__(self, precision: str, reason: str, available: tuple[str, ...]) -> None:
+        self.precision = precision
+        self.reason = reason
+        self.available = available
+        super().__init__(
+            f"the precision {precision} is not available: {reason}; "
+            f"choose one of: {', '.join(available)}"
+        )
+
+
+class UnknownRuntimeError(ModelError, LookupError):
+    """No runtime, or no precision, has this name.
+
+    Attributes:
+        what: ``"runtime"`` or ``"precision"``.
+        name: the name asked for.
+        known: the names that exist.
+    """
+
+    def __init__(self, what: str, name: object, known: tuple[str, ...]) -> None:
+        self.what = what
+        self.name = name
+        self.known = known
+        super().__init__(f"there is no {what} {name!r}; choose one of: {', '.join(known)}")

