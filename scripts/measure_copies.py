@@ -11,71 +11,23 @@ the lowest score that an original got.
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import platform
 import statistics
 import tempfile
-from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image, ImageOps
 
 from mobisearch import ImageIndex
-
-Alteration = Callable[[Image.Image], tuple[Image.Image, int]]
-
-
-def crop(photo: Image.Image, share: float, x: float, y: float) -> Image.Image:
-    """Return a part with this share of the area; x and y from 0 to 1 say where it lies."""
-    width, height = (round(side * share**0.5) for side in photo.size)
-    left, top = round((photo.width - width) * x), round((photo.height - height) * y)
-    return photo.crop((left, top, left + width, top + height))
+from mobisearch.evaluation import ALTERATIONS, Alteration, alter
 
 
-def resize(photo: Image.Image, factor: float) -> Image.Image:
-    """Return the photo with its sides multiplied by a factor."""
-    size = (max(1, round(photo.width * factor)), max(1, round(photo.height * factor)))
-    return photo.resize(size, Image.Resampling.LANCZOS)
-
-
-def caption(photo: Image.Image) -> Image.Image:
-    """Return the photo with a dark bar and white text over its lower sixth."""
-    changed = photo.copy()
-    draw = ImageDraw.Draw(changed)
-    top = photo.height * 5 // 6
-    draw.rectangle((0, top, photo.width, photo.height), fill="black")
-    draw.text((photo.width // 20, top + 4), "A caption over the picture", fill="white")
-    return changed
-
-
-ALTERATIONS: dict[str, Alteration] = {
-    "recompressed, JPEG quality 30": lambda photo: (photo, 30),
-    "resized to half": lambda photo: (resize(photo, 0.5), 90),
-    "resized to a quarter": lambda photo: (resize(photo, 0.25), 90),
-    "cropped to half the area, middle": lambda photo: (crop(photo, 0.5, 0.5, 0.5), 90),
-    "cropped to half the area, a corner": lambda photo: (crop(photo, 0.5, 0.0, 1.0), 90),
-    "cropped to a quarter of the area, middle": lambda photo: (crop(photo, 0.25, 0.5, 0.5), 90),
-    "white border of a tenth": lambda photo: (
-        ImageOps.expand(photo, min(photo.size) // 10, "white"),
-        90,
-    ),
-    "caption over the lower sixth": lambda photo: (caption(photo), 90),
-    "grey": lambda photo: (ImageOps.grayscale(photo).convert("RGB"), 90),
-    "mirrored": lambda photo: (ImageOps.mirror(photo), 90),
-    "rotated by 90 degrees": lambda photo: (photo.transpose(Image.Transpose.ROTATE_90), 90),
-    "upside down": lambda photo: (photo.transpose(Image.Transpose.ROTATE_180), 90),
-}
-
-
-def alter(path: str, alteration: Alteration) -> bytes:
+def alter_file(path: str, alteration: Alteration) -> bytes:
     """Return an altered copy of a photo as JPEG bytes."""
     with Image.open(path) as opened:
-        picture, quality = alteration(ImageOps.exif_transpose(opened).convert("RGB"))
-    buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=quality)
-    return buffer.getvalue()
+        return alter(ImageOps.exif_transpose(opened).convert("RGB"), alteration)
 
 
 def measure(index: ImageIndex, originals: list[str]) -> dict[str, dict[str, float]]:
@@ -84,7 +36,7 @@ def measure(index: ImageIndex, originals: list[str]) -> dict[str, dict[str, floa
     for name, alteration in ALTERATIONS.items():
         first = among_ten = 0
         lowest = 1.0
-        found = index.search_many([alter(path, alteration) for path in originals], k=10)
+        found = index.search_many([alter_file(path, alteration) for path in originals], k=10)
         for path, matches in zip(originals, found, strict=True):
             ranks = [match.image.path for match in matches]
             first += ranks[0] == path

@@ -1,0 +1,6 @@
+"""How well pictures are found again: altered copies, and the measures of a ranking."""
+
+from mobisearch.evaluation.alterations import ALTERATIONS, Alteration, alter
+from mobisearch.evaluation.metrics import micro_average_precision, recall_at
+
+__all__ = ["ALTERATIONS", "Alteration", "alter", "micro_average_precision", "recall_at"]
