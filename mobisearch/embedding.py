@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import threading
 from collections.abc import Sequence
@@ -20,8 +21,11 @@ from mobisearch.imaging import (
     shared_workers,
 )
 from mobisearch.models import DEFAULT_MODEL, ModelSpec, find_model
-from mobisearch.runtimes import Runtime, load_runtime
-from mobisearch.types import DecodeSettings, Embeddings, Pixels
+from mobisearch.runtimes import Runtime, check_settings, load_runtime
+from mobisearch.runtimes.selection import LEAST_COSINES
+from mobisearch.types import DecodeSettings, Embeddings, Pixels, RuntimeSettings
+
+_REFERENCE_PRECISION = "f32"
 
 _MIN_NORM = 1e-6
 """Below this a row of values has no direction worth the name; real ones have norms above 1."""
@@ -43,7 +47,7 @@ class Embedder:
         self,
         model: str | ModelSpec = DEFAULT_MODEL,
         *,
-        runtime: Runtime | None = None,
+        runtime: Runtime | RuntimeSettings | None = None,
         settings: DecodeSettings | None = None,
         batch_size: int = 32,
         isolated: bool = True,
@@ -52,8 +56,10 @@ class Embedder:
 
         Args:
             model: a name, or a record of one's own.
-            runtime: what runs the network; None chooses.
-            settings: limits and exactness of decoding; None takes the defaults.
+            runtime: what runs the network: settings, by which one is chosen at the first embedding,
+                or a runtime of one's own; None takes the default settings.
+            settings: limits and exactness of decoding; None takes the defaults. With ``exact``, and
+                unless ``runtime`` says otherwise, the network runs in f32: the reference path.
             batch_size: how many images go through the network at once.
             isolated: decode the files of an index in processes of their own, which may crash, hang
                 or run out of memory without harm to this one. Otherwise here, without the limits on
@@ -61,6 +67,7 @@ class Embedder:
 
         Raises:
             UnknownModelError: there is no model of that name.
+            UnknownRuntimeError: the settings name a runtime or precision that there is not.
             ValueError: ``batch_size`` is below 1.
         """
         if batch_size < 1:
@@ -69,7 +76,12 @@ class Embedder:
         self.settings = settings or DecodeSettings()
         self.batch_size = batch_size
         self.isolated = isolated
-        self._given_runtime = runtime
+        chosen = runtime if isinstance(runtime, RuntimeSettings) else RuntimeSettings()
+        if self.settings.exact and chosen.precision == "auto":
+            chosen = dataclasses.replace(chosen, precision=_REFERENCE_PRECISION)
+        check_settings(chosen)
+        self._runtime_settings = chosen
+        self._given_runtime = None if isinstance(runtime, RuntimeSettings) else runtime
         self._load_lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -178,17 +190,49 @@ class Embedder:
             parts.append(_unit_rows(pooled))
         return np.concatenate(parts)
 
+    def load(self) -> None:
+        """Load the network now, instead of at the first embedding.
+
+        Raises:
+            ModelError: the weights, the runtime or the precision cannot be used.
+        """
+        _ = self._runtime
+
+    @property
+    def precision(self) -> str:
+        """What the network computes in: ``"f32"``, ``"bf16"`` or ``"int8"``. Loads the network."""
+        return str(getattr(self._runtime, "precision", _REFERENCE_PRECISION))
+
     def probe(self) -> Embeddings:
         """Return the embedding of a fixed synthetic picture, float32, shape (d,).
 
-        An index keeps it, to notice when an upgraded library changes embeddings silently.
+        An index keeps it, to notice when an upgraded library changes embeddings silently. It is
+        taken on the reference path, whatever the precision of this embedder.
         """
-        row: Embeddings = self.embed([_probe_picture()])[0]
+        if self.precision == _REFERENCE_PRECISION:
+            return self._probe_of(self._runtime)
+        chosen = dataclasses.replace(self._runtime_settings, precision=_REFERENCE_PRECISION)
+        return self._probe_of(load_runtime(self.spec, chosen))
+
+    def find_drift(self, reference: Embeddings) -> float | None:
+        """Return the cosine to a reference probe, if it is less than the precision accounts for.
+
+        A sound network gives None: its precision costs some of the cosine, and no more.
+        """
+        cosine = float(self._probe_of(self._runtime) @ reference)
+        return None if cosine >= LEAST_COSINES[self.precision] else cosine
+
+    def _probe_of(self, runtime: Runtime) -> Embeddings:
+        exact = dataclasses.replace(self.settings, exact=True)
+        prepared = prepare_source(
+            _probe_picture(), preprocessing=self.spec.preprocessing, settings=exact
+        )
+        row: Embeddings = _unit_rows(np.asarray(runtime.extract(prepared.pixels[None])))[0]
         return row
 
     @functools.cached_property
     def _loaded_runtime(self) -> Runtime:
-        return load_runtime(self.spec)
+        return load_runtime(self.spec, self._runtime_settings)
 
     @property
     def _runtime(self) -> Runtime:

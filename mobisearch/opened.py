@@ -25,6 +25,7 @@ from mobisearch.store import (
     open_reader,
     open_writer,
 )
+from mobisearch.types import DecodeSettings, RuntimeSettings
 
 
 class OpenIndex:
@@ -61,11 +62,20 @@ class OpenIndex:
         return cls.open(path, embedder)
 
     @classmethod
-    def open(cls, path: PathArgument, model: str | Embedder | None = None) -> Self:
+    def open(
+        cls,
+        path: PathArgument,
+        model: str | Embedder | None = None,
+        *,
+        settings: DecodeSettings | None = None,
+        runtime: RuntimeSettings | None = None,
+    ) -> Self:
         """Open an index that exists. One of an older format is brought to the present one first.
 
         Args:
             model: what to embed queries and new images with; None takes the index's own model.
+            settings: limits and exactness of decoding; None takes the defaults.
+            runtime: where the network runs, and how precisely; None takes the defaults.
 
         Raises:
             IndexNotFoundError: there is no index.
@@ -81,7 +91,12 @@ class OpenIndex:
         try:
             catalog.check_schema()
             row = catalog.model()
-            embedder = model if isinstance(model, Embedder) else Embedder(model or row.name)
+            if isinstance(model, Embedder):
+                if settings is not None or runtime is not None:
+                    raise TypeError("an embedder has its own settings and runtime")
+                embedder = model
+            else:
+                embedder = Embedder(model or row.name, settings=settings, runtime=runtime)
             if embedder.spec.fingerprint != row.fingerprint:
                 raise ModelMismatchError(
                     str(layout.directory), expected=row.label, actual=embedder.spec.label

@@ -20,6 +20,14 @@ SHARED_DATA = REPOSITORY.parent / "shared" / "data"
 PhotoMaker = Callable[..., Path]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Compiled networks are kept in a folder of the tests, for this process and those it starts."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MOBISEARCH_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def shipped_photos() -> Path:
     """The freely licensed photographs in this repository."""

@@ -19,7 +19,7 @@ PACKAGE = Path(mobisearch.__file__).parent
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 LAYERS = (
-    ("types", "errors", "text"),
+    ("types", "errors", "text", "processors"),
     ("imaging",),
     ("results",),
     ("models",),
@@ -29,6 +29,7 @@ LAYERS = (
     ("sync", "inspection", "arguments"),
     ("opened", "repairing"),
     ("index",),
+    ("evaluation",),
     ("reports",),
     ("cli",),
     ("__main__",),
@@ -37,12 +38,14 @@ LAYERS = (
 
 HOMES = {
     "torch": ("models", "runtimes"),
+    "openvino": ("runtimes/openvino_library.py",),
+    "platformdirs": ("runtimes/compiled_cache.py",),
     "torchvision": ("models", "runtimes"),
     "safetensors": ("models", "runtimes"),
     "faiss": ("store/vectors.py",),
     "sqlalchemy": ("store/catalog",),
     "sqlite3": ("store/catalog",),
-    "PIL": ("imaging", "reports"),
+    "PIL": ("imaging", "evaluation", "reports"),
     "pillow_heif": ("imaging",),
     "filelock": ("store/layout.py",),
     "psutil": ("store/mounts.py",),

@@ -10,7 +10,7 @@ import click
 import mobisearch
 from mobisearch.cli import exit_codes
 from mobisearch.cli.interrupts import stop_on_signals
-from mobisearch.cli.options import common_options, decode_options
+from mobisearch.cli.options import common_options, decode_options, runtime_options
 from mobisearch.cli.output import (
     index_option,
     json_path,
@@ -22,7 +22,7 @@ from mobisearch.cli.output import (
 from mobisearch.cli.progress import ProgressBar
 from mobisearch.errors import IndexNotFoundError
 from mobisearch.text import printable
-from mobisearch.types import DecodeSettings, SyncReport
+from mobisearch.types import DecodeSettings, RuntimeSettings, SyncReport
 
 _SEEN = ("added", "updated", "moved", "returned", "unchanged", "failed")
 _SHOWN = 10
@@ -42,6 +42,7 @@ _MIN_FOR_RATE = 100  # fewer say more about loading the network than about image
 @click.option("--prune", is_flag=True, help="Forget images whose files are gone.")
 @click.option("--rehash", is_flag=True, help="Read every file again, whatever its size and times.")
 @decode_options
+@runtime_options
 @common_options
 def index_command(
     folders: tuple[str, ...],
@@ -51,6 +52,7 @@ def index_command(
     prune: bool,
     rehash: bool,
     settings: DecodeSettings,
+    runtime_settings: RuntimeSettings,
     index_path: str,
     as_json: bool,
 ) -> int:
@@ -69,7 +71,7 @@ def index_command(
     scan = None
     if exclude or hidden is not None or follow is not None:
         scan = ScanSettings(exclude=exclude, hidden=bool(hidden), follow=bool(follow))
-    with _opened(index_path, settings, may_create=bool(folders)) as index:
+    with _opened(index_path, settings, runtime_settings, may_create=bool(folders)) as index:
         if not folders and not index.status().roots:
             raise click.UsageError("the index has no folders yet: name one")
         with stop_on_signals() as stop, ProgressBar() as bar:
@@ -79,21 +81,17 @@ def index_command(
         return show_report(report, index, index_path, as_json=as_json)
 
 
-def _opened(path: str, settings: DecodeSettings, *, may_create: bool) -> mobisearch.ImageIndex:
+def _opened(
+    path: str, settings: DecodeSettings, runtime: RuntimeSettings, *, may_create: bool
+) -> mobisearch.ImageIndex:
     try:
-        return open_with(path, settings)
+        return mobisearch.ImageIndex.open(path, settings=settings, runtime=runtime)
     except IndexNotFoundError:
         if not may_create:
             raise
     print_note("making a new index, loading the network ...")
-    return mobisearch.ImageIndex.create(path, mobisearch.Embedder(settings=settings))
-
-
-def open_with(path: str, settings: DecodeSettings) -> mobisearch.ImageIndex:
-    """Open an index with its own model and settings for decoding."""
-    with mobisearch.ImageIndex.open(path) as index:
-        name = index.status().model
-    return mobisearch.ImageIndex.open(path, mobisearch.Embedder(name, settings=settings))
+    embedder = mobisearch.Embedder(settings=settings, runtime=runtime)
+    return mobisearch.ImageIndex.create(path, embedder)
 
 
 def show_report(

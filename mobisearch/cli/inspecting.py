@@ -8,9 +8,9 @@ import click
 
 import mobisearch
 from mobisearch.cli import exit_codes
-from mobisearch.cli.indexing import open_with, show_report
+from mobisearch.cli.indexing import show_report
 from mobisearch.cli.interrupts import stop_on_signals
-from mobisearch.cli.options import common_options, decode_options
+from mobisearch.cli.options import common_options, decode_options, runtime_options
 from mobisearch.cli.output import (
     format_bytes,
     json_path,
@@ -21,7 +21,7 @@ from mobisearch.cli.output import (
 )
 from mobisearch.cli.progress import ProgressBar
 from mobisearch.text import printable
-from mobisearch.types import DecodeSettings, RepairReport
+from mobisearch.types import DecodeSettings, RepairReport, RuntimeSettings
 
 _LINES = ("damage", "stale")  # of a report on a check
 _SHOWN = 10
@@ -63,16 +63,24 @@ def status_command(index_path: str, as_json: bool) -> int:
 @click.option("--retry", is_flag=True, help="Try these files again, changed or not.")
 @click.option("-0", "as_raw", is_flag=True, help="Print the bare paths, each ended by a NUL byte.")
 @decode_options
+@runtime_options
 @common_options
 def errors_command(
-    retry: bool, as_raw: bool, settings: DecodeSettings, index_path: str, as_json: bool
+    retry: bool,
+    as_raw: bool,
+    settings: DecodeSettings,
+    runtime_settings: RuntimeSettings,
+    index_path: str,
+    as_json: bool,
 ) -> int:
     """List the files that could not be indexed, with the reason for each.
 
-    The options on decoding are those of 'mobisearch index'; they count with --retry.
+    The options on decoding and the network are those of 'mobisearch index', for --retry.
     """
     if retry:
-        with open_with(index_path, settings) as index:
+        with mobisearch.ImageIndex.open(
+            index_path, settings=settings, runtime=runtime_settings
+        ) as index:
             with stop_on_signals() as stop, ProgressBar() as bar:
                 report = index.retry_errors(on_progress=bar, stop=stop)
             return show_report(report, index, index_path, as_json=as_json)
@@ -93,10 +101,13 @@ def errors_command(
 
 @click.command("verify")
 @click.option("--repair", is_flag=True, help="Mend what is damaged, and read those images again.")
+@runtime_options
 @common_options
-def verify_command(repair: bool, index_path: str, as_json: bool) -> int:
+def verify_command(
+    repair: bool, runtime_settings: RuntimeSettings, index_path: str, as_json: bool
+) -> int:
     """Check every embedding and every cache file. Changes nothing without --repair."""
-    with mobisearch.ImageIndex.open(index_path) as index:
+    with mobisearch.ImageIndex.open(index_path, runtime=runtime_settings) as index:
         repaired = None
         if repair:
             with ProgressBar() as bar:

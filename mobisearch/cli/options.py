@@ -8,7 +8,8 @@ from typing import Any, TypeVar, cast
 
 import click
 
-from mobisearch.types import DecodeSettings
+from mobisearch.types import DecodeSettings, RuntimeSettings
+from mobisearch.types.settings import PRECISIONS, RUNTIMES
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -53,7 +54,9 @@ def decode_options(function: _F) -> _F:
     at_least = click.FloatRange(min=0, min_open=True)
     default = DecodeSettings()
     options = (
-        click.option("--exact", is_flag=True, help="Decode large JPEGs at full size: slower."),
+        click.option(
+            "--exact", is_flag=True, help="The reference path: full-size decoding, f32. Slower."
+        ),
         click.option(
             "--tolerant", is_flag=True, help="Take what there is of pictures that are cut short."
         ),
@@ -86,6 +89,33 @@ def decode_options(function: _F) -> _F:
     for option in reversed(options):
         decorated = option(decorated)
     return cast("_F", decorated)
+
+
+def runtime_options(function: _F) -> _F:
+    """Add the options about the network to a command, which gets them as ``runtime_settings``."""
+
+    @functools.wraps(function)
+    def with_settings(*arguments: Any, runtime: str, precision: str, **named: Any) -> Any:
+        settings = RuntimeSettings(runtime, precision)
+        return function(*arguments, runtime_settings=settings, **named)
+
+    where = click.option(
+        "--runtime",
+        type=click.Choice(RUNTIMES),
+        envvar="MOBISEARCH_RUNTIME",
+        default="auto",
+        show_default=True,
+        help="What runs the network; also from MOBISEARCH_RUNTIME.",
+    )
+    how = click.option(
+        "--precision",
+        type=click.Choice(PRECISIONS),
+        envvar="MOBISEARCH_PRECISION",
+        default="auto",
+        show_default=True,
+        help="What it computes in; also from MOBISEARCH_PRECISION.",
+    )
+    return cast("_F", where(how(with_settings)))
 
 
 def common_options(function: _F) -> _F:

@@ -8,7 +8,7 @@ import click
 
 import mobisearch
 from mobisearch.cli import exit_codes
-from mobisearch.cli.options import common_options
+from mobisearch.cli.options import common_options, runtime_options
 from mobisearch.cli.output import (
     index_option,
     json_path,
@@ -20,6 +20,7 @@ from mobisearch.cli.output import (
 )
 from mobisearch.errors import ImageNotFoundError
 from mobisearch.results import Matches
+from mobisearch.types import RuntimeSettings
 
 
 @click.command("search")
@@ -34,12 +35,14 @@ from mobisearch.results import Matches
 )
 @click.option("-0", "as_raw", is_flag=True, help="Print bare paths, each ended by a NUL byte.")
 @click.option("--sheet", metavar="FILE", help="Also write a contact sheet: .jpg, .png or .webp.")
+@runtime_options
 @common_options
 def search_command(
     images: tuple[str, ...],
     count: int,
     as_raw: bool,
     sheet: str | None,
+    runtime_settings: RuntimeSettings,
     index_path: str,
     as_json: bool,
 ) -> int:
@@ -51,7 +54,7 @@ def search_command(
         from mobisearch.reports import check_sheet_path
 
         check_sheet_path(sheet)  # before the work, not after it
-    with mobisearch.ImageIndex.open(index_path) as index:
+    with mobisearch.ImageIndex.open(index_path, runtime=runtime_settings) as index:
         print_note("loading the network ...")
         results = index.search_many(images, k=count)
         n_images = len(index)

@@ -2,6 +2,15 @@
 
 from mobisearch.runtimes.fake import FAKE_MODEL, FakeRuntime
 from mobisearch.runtimes.protocol import Runtime
-from mobisearch.runtimes.selection import load_runtime
+from mobisearch.runtimes.selection import (
+    check_settings,
+    load_runtime,
+)
 
-__all__ = ["FAKE_MODEL", "FakeRuntime", "Runtime", "load_runtime"]
+__all__ = [
+    "FAKE_MODEL",
+    "FakeRuntime",
+    "Runtime",
+    "check_settings",
+    "load_runtime",
+]

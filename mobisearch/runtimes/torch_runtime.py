@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from mobisearch.errors import RuntimeUnavailableError
 from mobisearch.models import ModelSpec
 from mobisearch.models.mobilenet import build_network
 from mobisearch.types import Pixels
@@ -23,17 +24,31 @@ class TorchRuntime:
     reorder sums: unit rows stay within 1e-5 of the plain network's, which a test holds.
     """
 
-    def __init__(self, spec: ModelSpec, *, device: str | None = None) -> None:
+    precision = "f32"
+
+    def __init__(
+        self, spec: ModelSpec, *, device: str | None = None, n_threads: int | None = None
+    ) -> None:
         """Load the network.
 
         Args:
             device: such as ``"cpu"`` or ``"cuda"``; None takes CUDA where torch finds it.
+            n_threads: processors that torch may use, in the whole process; None leaves it alone.
 
         Raises:
-            ModelError: the weights are missing or not the pinned ones.
+            WeightsNotFoundError, WeightsMismatchError: the weights are missing, or not the pinned
+                ones.
+            RuntimeUnavailableError: torch does not have this device.
         """
-        self._device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        network = _fold_batch_norms(build_network(spec)).requires_grad_(False).to(self._device)
+        if n_threads is not None:
+            torch.set_num_threads(n_threads)
+        network = _fold_batch_norms(build_network(spec)).requires_grad_(False)
+        try:
+            self._device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+            network = network.to(self._device)
+        except (RuntimeError, AssertionError) as error:  # AssertionError: built without CUDA
+            reason = f"it has no device {device!r} ({str(error).splitlines()[0]})"
+            raise RuntimeUnavailableError("torch", reason, "use the device 'cpu'") from error
         self._network = network.to(memory_format=torch.channels_last)
         shape = (1, 3, 1, 1)
         self._mean = torch.tensor(spec.preprocessing.mean, device=self._device).view(shape)

@@ -201,8 +201,10 @@ class Synchroniser:
         if self._is_probed:
             return
         model = self._catalog.model()
-        cosine = float(self._embedder.probe() @ model.probe)
-        if cosine < _MIN_PROBE_COSINE:
+        cosine: float | None = float(self._embedder.probe() @ model.probe)
+        if cosine is not None and cosine >= _MIN_PROBE_COSINE:
+            cosine = self._embedder.find_drift(model.probe)
+        if cosine is not None:
             label = self._embedder.spec.label
             raise ModelMismatchError(
                 self._catalog.location,

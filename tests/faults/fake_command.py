@@ -16,7 +16,7 @@ from mobisearch.types import Pixels
 class CoarseRuntime:
     """Projects pictures of 14 x 14 pixels; has the shape of the default model."""
 
-    def __init__(self, spec: ModelSpec) -> None:
+    def __init__(self, spec: ModelSpec, settings: object = None) -> None:
         directions = np.random.default_rng(0).standard_normal((14 * 14 * 3, spec.dim))
         self._directions = directions.astype(np.float32)
 

@@ -20,11 +20,11 @@ import torch
 import torchvision
 from PIL import Image
 
-from mobisearch import Embedder, ImageIndex
+from mobisearch import Embedder, ImageIndex, RuntimeSettings
 from mobisearch.errors import ModelMismatchError, WeightsMismatchError, WeightsNotFoundError
 from mobisearch.models import DEFAULT_MODEL, find_model, mobilenet, read_weights
 from mobisearch.models.weights import BUNDLED_DIR
-from mobisearch.runtimes import FAKE_MODEL, FakeRuntime
+from mobisearch.runtimes import FAKE_MODEL, FakeRuntime, openvino_graph
 
 SAME_COSINE = 0.99999
 """Between the same picture in a batch of 1 and of 64, with one thread and with two."""
@@ -91,8 +91,11 @@ WEIGHTS: dict[str, Callable[[Path, bytes], object]] = {
 
 @pytest.fixture
 def weights_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the weights of the default model are looked for in this test."""
-    monkeypatch.setattr(mobilenet, "read_weights", functools.partial(read_weights, folder=tmp_path))
+    """Where the weights of the default model are looked for in this test, by both runtimes."""
+    from_here = functools.partial(read_weights, folder=tmp_path)
+    monkeypatch.setattr(mobilenet, "read_weights", from_here)
+    monkeypatch.setattr(openvino_graph, "read_weights", from_here)
+    monkeypatch.setenv("MOBISEARCH_CACHE", str(tmp_path / "cache"))
     return tmp_path / SPEC.weights.file_name
 
 
@@ -102,6 +105,7 @@ def whole_weights() -> bytes:
     return (BUNDLED_DIR / SPEC.weights.file_name).read_bytes()
 
 
+@pytest.mark.parametrize("runtime", ["openvino", "torch"])
 @pytest.mark.parametrize("kind", WEIGHTS)
 def test_case_53_weights_that_are_not_the_pinned_ones_end_with_69_and_execute_nothing(
     photos: Path,
@@ -111,6 +115,7 @@ def test_case_53_weights_that_are_not_the_pinned_ones_end_with_69_and_execute_no
     command: Callable[..., Any],
     monkeypatch: pytest.MonkeyPatch,
     kind: str,
+    runtime: str,
 ) -> None:
     where = ("--index", tmp_path / "index")
     assert command("index", photos / "deep", *where).code == 0
@@ -120,10 +125,11 @@ def test_case_53_weights_that_are_not_the_pinned_ones_end_with_69_and_execute_no
 
     monkeypatch.setattr("mobisearch.embedding.load_runtime", load_runtime)
     for words in (("index", photos), ("search", photos / "a.png")):
-        done = command(*words, *where)
+        done = command(*words, *where, "--runtime", runtime)
         assert done.code == 69, done.stderr
         assert not done.stdout
-    assert command("index", photos, "--index", tmp_path / "new").code == 69
+    new = ("--index", tmp_path / "new", "--runtime", runtime)
+    assert command("index", photos, *new).code == 69
     assert not (tmp_path / "new").exists()
     assert not (tmp_path / "canary").exists()
     after = command("status", *where, "--json").document
@@ -135,15 +141,16 @@ def test_case_53_weights_that_are_not_the_pinned_ones_end_with_69_and_execute_no
 TRUSTED = ("empty", "truncated", "other architecture", "pickle", "torch file", "huge header")
 
 
+@pytest.mark.parametrize("runtime", ["openvino", "torch"])
 @pytest.mark.parametrize("kind", [*TRUSTED, "tensors of exabytes"])
 def test_case_53_weights_that_are_trusted_by_their_hash_are_still_only_read_as_tensors(
-    tmp_path: Path, weights_path: Path, whole_weights: bytes, kind: str
+    tmp_path: Path, weights_path: Path, whole_weights: bytes, kind: str, runtime: str
 ) -> None:
     WEIGHTS[kind](weights_path, whole_weights)
     sha256 = hashlib.sha256(weights_path.read_bytes()).hexdigest()
     spec = dataclasses.replace(SPEC, weights=dataclasses.replace(SPEC.weights, sha256=sha256))
     with pytest.raises((WeightsMismatchError, WeightsNotFoundError)):
-        Embedder(spec, isolated=False).probe()
+        Embedder(spec, isolated=False, runtime=RuntimeSettings(runtime)).probe()
     assert not (tmp_path / "canary").exists()
 
 
@@ -235,31 +242,33 @@ def real_photos(shipped_photos: Path) -> list[Path]:
     return sorted(shipped_photos.glob("*.jpg"))[:12]
 
 
-@pytest.fixture(scope="module")
-def reference(real_photos: list[Path]) -> Any:
-    """Their embeddings by the default model, one by one, with one thread."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        return Embedder(isolated=False, batch_size=1).embed(real_photos)
-    finally:
-        torch.set_num_threads(before)
+WAYS = [
+    RuntimeSettings("torch", "f32", device="cpu"),
+    RuntimeSettings("openvino", "f32"),
+    RuntimeSettings("openvino", "int8"),
+    RuntimeSettings(),
+]
 
 
-@pytest.mark.parametrize("batch_size", [1, 5, 64])
-@pytest.mark.parametrize("n_threads", [1, 2])
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: f"{way.runtime}-{way.precision}")
 def test_case_55_batches_and_threads_change_no_answer(
-    real_photos: list[Path], reference: Any, batch_size: int, n_threads: int
+    real_photos: list[Path], way: RuntimeSettings
 ) -> None:
     before = torch.get_num_threads()
-    torch.set_num_threads(n_threads)
+    rows: dict[tuple[int, int], Any] = {}
     try:
-        rows = Embedder(isolated=False, batch_size=batch_size).embed(real_photos)
+        for n_threads in (1, 2):
+            runtime = dataclasses.replace(way, n_threads=n_threads)
+            for batch_size in (1, 5, 64):
+                embedder = Embedder(isolated=False, batch_size=batch_size, runtime=runtime)
+                rows[n_threads, batch_size] = embedder.embed(real_photos)
     finally:
         torch.set_num_threads(before)
-    assert (rows * reference).sum(axis=1).min() >= SAME_COSINE
-    own, first = rows @ rows.T, reference @ reference.T
-    assert (np.argsort(-own, axis=1)[:, :4] == np.argsort(-first, axis=1)[:, :4]).all()
+    reference = rows.pop((1, 1))
+    first = np.argsort(-reference @ reference.T, axis=1)[:, :4]
+    for others in rows.values():
+        assert (others * reference).sum(axis=1).min() >= SAME_COSINE
+        assert (np.argsort(-others @ others.T, axis=1)[:, :4] == first).all()
 
 
 @pytest.mark.parametrize("batch_size", [1, 64])

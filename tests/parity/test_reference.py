@@ -16,7 +16,9 @@ from torchvision.models import MobileNet_V2_Weights, mobilenet_v2
 
 from mobisearch import Embedder
 from mobisearch.models.weights import BUNDLED_DIR
-from mobisearch.types import DecodeSettings, Embeddings
+from mobisearch.types import DecodeSettings, Embeddings, RuntimeSettings
+
+REFERENCE = RuntimeSettings("torch", "f32", device="cpu")
 
 REFERENCE_TOLERANCE = 1e-5
 """Largest difference of any value: the contract of the reference runtime."""
@@ -42,7 +44,7 @@ N_SHARED = 40
 
 @pytest.fixture(scope="module")
 def embedder() -> Embedder:
-    return Embedder("mobilenet_v2")
+    return Embedder("mobilenet_v2", runtime=REFERENCE, settings=DecodeSettings(exact=True))
 
 
 @pytest.fixture(scope="module")
@@ -98,10 +100,9 @@ def test_more_photos_have_the_references_embeddings(
     embedder: Embedder, network: nn.Module, shared_photos: Path
 ) -> None:
     paths = jpegs(shared_photos)
-    # A reduced JPEG deviates by design, and an EXIF orientation is not in the reference lines.
-    exact = Embedder("mobilenet_v2", settings=DecodeSettings(exact=True))
+    # An EXIF orientation is not in the reference lines.
     chosen = [path for path in paths[:: max(len(paths) // N_SHARED, 1)] if not is_turned(path)]
-    deviations = deviation(exact, network, chosen)
+    deviations = deviation(embedder, network, chosen)
     assert len(deviations) >= N_SHARED // 2
     assert max(deviations.values()) < REFERENCE_TOLERANCE, deviations
 
@@ -130,8 +131,8 @@ def large_jpeg(path: Path, short_px: int) -> bytes:
 
 
 def embed_both_ways(embedder: Embedder, data: list[bytes]) -> tuple[Embeddings, Embeddings]:
-    exact = Embedder(embedder.spec, settings=DecodeSettings(exact=True), runtime=embedder._runtime)
-    return embedder.embed(data), exact.embed(data)
+    fast = Embedder(embedder.spec, runtime=embedder._runtime)
+    return fast.embed(data), embedder.embed(data)
 
 
 def test_a_reduced_decode_stays_close_to_the_exact_one(

@@ -237,7 +237,7 @@ def test_the_network_is_loaded_once_and_only_when_needed(monkeypatch: pytest.Mon
     loads: list[object] = []
     inside = threading.Barrier(4, timeout=60)
 
-    def load(spec: object) -> FakeRuntime:
+    def load(spec: object, settings: object) -> FakeRuntime:
         loads.append(spec)
         return FakeRuntime()
 

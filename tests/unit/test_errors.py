@@ -32,6 +32,11 @@ EXAMPLES: dict[str, object] = {
     "k": 0,
     "image_id": 42,
     "deadline_seconds": 60.0,
+    "runtime": "openvino",
+    "next_step": "use torch",
+    "precision": "bf16",
+    "available": ("f32",),
+    "what": "runtime",
 }
 """A value for every argument that an error's constructor may have."""
 

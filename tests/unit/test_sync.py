@@ -896,7 +896,7 @@ def test_a_model_that_breaks_in_the_middle_keeps_what_was_committed(
     def break_late(embedder: Embedder, pixels: object) -> object:
         nonlocal n_batches
         n_batches += 1
-        if n_batches > 4:
+        if n_batches > 3:
             raise ModelMismatchError("index", expected="a", actual="b")
         return probe(embedder, pixels)
 

@@ -40,13 +40,16 @@ CODES = {
     "DecodeTimeoutError": 1,
     "DecoderCrashedError": 1,
     "NotYetError": 2,
+    "PrecisionUnavailableError": 69,
     "ReportError": 73,
     "RootUnavailableError": 66,
     "RuntimeMismatchError": 69,
+    "RuntimeUnavailableError": 69,
     "StorageError": 74,
     "TruncatedImageError": 1,
     "UnknownImageIdError": 2,
     "UnknownModelError": 69,
+    "UnknownRuntimeError": 69,
     "UnreadableImageError": 1,
     "UnsupportedFormatError": 1,
     "WeightsMismatchError": 69,
@@ -153,12 +156,14 @@ def test_an_option_of_a_command_is_used_by_it() -> None:
 
     from mobisearch.cli import options
 
-    shared = inspect.getsource(options.decode_options)
+    decoding = inspect.getsource(options.decode_options).partition("DecodeSettings(")[2]
+    network = inspect.getsource(options.runtime_options).partition("RuntimeSettings(")[2]
     for command in cli.commands.values():
         assert command.callback is not None
         plain = inspect.unwrap(command.callback)
         body = inspect.getsource(plain).partition(") -> int:")[2]
-        body += shared.partition("DecodeSettings(")[2] if plain is not command.callback else ""
+        body += decoding if "settings: DecodeSettings" in inspect.getsource(plain) else ""
+        body += network if "runtime_settings: " in inspect.getsource(plain) else ""
         for parameter in command.params:
             if parameter.expose_value:
                 assert str(parameter.name) in body, f"{command.name} {parameter.name}"

@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from mobisearch.errors import RuntimeUnavailableError
 from mobisearch.models import DEFAULT_MODEL, find_model
 from mobisearch.models.mobilenet import build_network
-from mobisearch.runtimes import load_runtime
 from mobisearch.runtimes.torch_runtime import TorchRuntime
 from mobisearch.types import Pixels
 
@@ -93,5 +93,6 @@ def test_no_batch_norm_is_left_and_nothing_is_trained(runtime: TorchRuntime) -> 
     assert not any(parameter.requires_grad for parameter in runtime._network.parameters())
 
 
-def test_the_runtime_that_is_chosen_is_this_one() -> None:
-    assert isinstance(load_runtime(SPEC), TorchRuntime)
+def test_a_device_that_is_not_there_is_a_clear_error() -> None:
+    with pytest.raises(RuntimeUnavailableError, match="no device 'nowhere'"):
+        TorchRuntime(SPEC, device="nowhere")

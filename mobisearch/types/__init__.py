@@ -1,0 +1,37 @@
+"""Data that every layer shares: frozen records and array aliases. numpy only, no behaviour."""
+
+from mobisearch.types.arrays import Embeddings, Pixels
+from mobisearch.types.images import FileFailure, FileStamp, ImageFacts, ImageRecord
+from mobisearch.types.reports import (
+    IndexStatus,
+    OnProgress,
+    Progress,
+    RepairReport,
+    SalvageReport,
+    SyncReport,
+    VerifyReport,
+)
+from mobisearch.types.settings import (
+    DecodeSettings,
+    Preprocessing,
+    RuntimeSettings,
+)
+
+__all__ = [
+    "DecodeSettings",
+    "Embeddings",
+    "FileFailure",
+    "FileStamp",
+    "ImageFacts",
+    "ImageRecord",
+    "IndexStatus",
+    "OnProgress",
+    "Pixels",
+    "Preprocessing",
+    "Progress",
+    "RepairReport",
+    "RuntimeSettings",
+    "SalvageReport",
+    "SyncReport",
+    "VerifyReport",
+]

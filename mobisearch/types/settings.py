@@ -1,0 +1,77 @@
+"""How pictures are decoded, prepared and embedded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Preprocessing:
+    """How an upright RGB image becomes the network's input.
+
+    Resize so that the shorter side is ``resize_px`` (bilinear with antialiasing), cut the centre
+    square of ``crop_px``, scale to 0..1, subtract ``mean`` and divide by ``std`` per channel.
+
+    Source: torchvision ``transforms._presets.ImageClassification``.
+    """
+
+    resize_px: int
+    crop_px: int
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class DecodeSettings:
+    """Limits and choices for turning bytes into pixels.
+
+    Attributes:
+        max_bytes: larger files are refused unread.
+        max_pixels: larger pictures are refused from their header, before any pixel is decoded.
+            The default admits a 200-megapixel phone photo.
+        max_pixels_other: the limit for every format but JPEG, which alone can be decoded at
+            reduced size and so needs far less memory than its pixels suggest.
+        exact: decode JPEGs at full size. Otherwise large ones are decoded at 1/2, 1/4 or 1/8, never
+            below ``reduced_oversampling`` times what the network looks at.
+        reduced_oversampling: how many times larger than ``Preprocessing.resize_px`` the shorter
+            side of a reduced JPEG stays at least. The README states the deviation measured at 2.
+        deadline_seconds: decoding one picture may take this long. Held where files are decoded in
+            worker processes, as indexing does.
+        max_memory_bytes: decoding one picture may take this much memory. Held by the system, in
+            workers, where it can (Linux). The default admits what ``max_pixels_other`` does.
+        tolerant: take the part that is there of a picture that is cut short, and note that.
+    """
+
+    max_bytes: int = 500_000_000
+    max_pixels: int = 256_000_000
+    max_pixels_other: int = 128_000_000
+    exact: bool = False
+    reduced_oversampling: float = 2.0
+    deadline_seconds: float = 60.0
+    max_memory_bytes: int = 3 << 30
+    tolerant: bool = False
+
+
+RUNTIMES = ("auto", "openvino", "torch")
+PRECISIONS = ("auto", "f32", "bf16", "int8")
+"""The names that :class:`RuntimeSettings` takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeSettings:
+    """Where a network runs, and how precisely.
+
+    Attributes:
+        runtime: ``"openvino"``; ``"torch"``, the reference; ``"auto"`` takes torch on a CUDA device
+            where there is one, else OpenVINO, else torch on the CPU.
+        precision: ``"f32"``, ``"bf16"`` or ``"int8"``; ``"auto"`` takes bf16 where the processor
+            computes in it and the runtime offers it, else f32. The README states what each does to
+            embeddings and to what is found.
+        device: of torch, such as ``"cpu"`` or ``"cuda:1"``; None chooses.
+        n_threads: processors to use on the CPU; None takes all that this process may use.
+    """
+
+    runtime: str = "auto"
+    precision: str = "auto"
+    device: str | None = None
+    n_threads: int | None = None
