@@ -28,6 +28,7 @@ _BY_ERROR: tuple[tuple[type[errors.MobisearchError], int], ...] = (
     (errors.StorageError, STORAGE),
     (errors.StoreError, DAMAGED),
     (errors.ReportError, CANNOT_CREATE),
+    (errors.TooFewImagesError, INPUT_MISSING),
     (errors.QueryError, USAGE),
     (errors.NotYetError, USAGE),
 )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from types import TracebackType
-from typing import Never, Self
-
-from tqdm import tqdm
+from typing import TYPE_CHECKING, Never, Self
 
 from mobisearch.types import Progress
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 
 class ProgressBar:
@@ -32,6 +33,8 @@ class ProgressBar:
     def __call__(self, progress: Progress) -> None:
         """Move the bar to where the work is."""
         if self._bar is None:
+            from tqdm import tqdm  # takes longer to import than a search may
+
             self._bar = tqdm(
                 total=progress.total,
                 unit=" images",

@@ -6,8 +6,8 @@ import os
 
 import click
 
-import mobisearch
 from mobisearch.cli import exit_codes
+from mobisearch.cli.opening import open_warm
 from mobisearch.cli.options import common_options, runtime_options
 from mobisearch.cli.output import (
     index_option,
@@ -15,7 +15,6 @@ from mobisearch.cli.output import (
     print_json,
     print_line,
     print_message,
-    print_note,
     print_paths,
 )
 from mobisearch.errors import ImageNotFoundError
@@ -54,8 +53,7 @@ def search_command(
         from mobisearch.reports import check_sheet_path
 
         check_sheet_path(sheet)  # before the work, not after it
-    with mobisearch.ImageIndex.open(index_path, runtime=runtime_settings) as index:
-        print_note("loading the network ...")
+    with open_warm(index_path, runtime_settings) as index:
         results = index.search_many(images, k=count)
         n_images = len(index)
     if as_json:

@@ -38,7 +38,8 @@
     ├── QueryError                    the question makes no sense
     │   ├── InvalidResultCountError   + ValueError          k below 1
     │   ├── InvalidVectorError        + ValueError          wrong shape, NaN or all zeros
-    │   └── UnknownImageIdError       + LookupError         no image of that id
+    │   ├── UnknownImageIdError       + LookupError         no image of that id
+    │   └── TooFewImagesError         + ValueError          not enough of them
     ├── ReportError                   + OSError             a report or sheet cannot be written
     └── NotYetError                   + NotImplementedError announced, not built yet
 
@@ -83,6 +84,7 @@ from mobisearch.errors.queries import (
     NotYetError,
     QueryError,
     ReportError,
+    TooFewImagesError,
     UnknownImageIdError,
 )
 from mobisearch.errors.store import (
@@ -128,6 +130,7 @@ __all__ = [
     "ScanError",
     "StorageError",
     "StoreError",
+    "TooFewImagesError",
     "TruncatedImageError",
     "UnknownImageIdError",
     "UnknownModelError",

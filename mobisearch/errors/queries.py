@@ -29,6 +29,23 @@ class UnknownImageIdError(QueryError, LookupError):
         super().__init__(f"there is no image with id {image_id} in the index")
 
 
+class TooFewImagesError(QueryError, ValueError):
+    """There are not enough images for what was asked.
+
+    Attributes:
+        found: how many can be used.
+        needed: how many it takes.
+    """
+
+    def __init__(self, found: int, *, needed: int) -> None:
+        self.found = found
+        self.needed = needed
+        super().__init__(
+            f"expected at least {needed} images that can be used, found {found}; name a folder "
+            "with more"
+        )
+
+
 class ReportError(MobisearchError, OSError):
     """A report or contact sheet cannot be written; nothing was changed.
 

@@ -1,6 +1,15 @@
 """How well pictures are found again: altered copies, and the measures of a ranking."""
 
 from mobisearch.evaluation.alterations import ALTERATIONS, Alteration, alter
+from mobisearch.evaluation.benchmark import BenchmarkReport, run_benchmark
 from mobisearch.evaluation.metrics import micro_average_precision, recall_at
 
-__all__ = ["ALTERATIONS", "Alteration", "alter", "micro_average_precision", "recall_at"]
+__all__ = [
+    "ALTERATIONS",
+    "Alteration",
+    "BenchmarkReport",
+    "alter",
+    "micro_average_precision",
+    "recall_at",
+    "run_benchmark",
+]

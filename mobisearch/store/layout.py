@@ -17,8 +17,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
-import filelock
-
 from mobisearch.errors import (
     IndexExistsError,
     IndexLockedError,
@@ -190,6 +188,8 @@ class IndexLayout:
             IndexLockedError: another process, or another object in this one, holds it.
             IndexReadOnlyError: the directory cannot be written, or parts of it are links.
         """
+        import filelock  # for writers only
+
         for folder in (self.segments_dir, self.tmp_dir, self.backups_dir):
             if folder.is_symlink():
                 message = (

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import psutil
-
 NETWORK_FILE_SYSTEMS = frozenset(
     (
         *("9p", "afpfs", "afs", "beegfs", "ceph", "cifs", "davfs", "fuse.glusterfs", "fuse.rclone"),
@@ -20,6 +18,8 @@ machines do not. Source: https://www.sqlite.org/wal.html, section 1."""
 
 def file_system_of(path: Path) -> str:
     """Return the kind of file system that a folder is on, such as ``ext4``; empty if unknown."""
+    import psutil  # not for readers on a disk of this machine
+
     real = os.path.realpath(path)
     try:
         mounts = psutil.disk_partitions(all=True)

@@ -37,6 +37,8 @@ EXAMPLES: dict[str, object] = {
     "precision": "bf16",
     "available": ("f32",),
     "what": "runtime",
+    "found": 1,
+    "needed": 2,
 }
 """A value for every argument that an error's constructor may have."""
 

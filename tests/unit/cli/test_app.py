@@ -46,6 +46,7 @@ CODES = {
     "RuntimeMismatchError": 69,
     "RuntimeUnavailableError": 69,
     "StorageError": 74,
+    "TooFewImagesError": 66,
     "TruncatedImageError": 1,
     "UnknownImageIdError": 2,
     "UnknownModelError": 69,
@@ -137,6 +138,7 @@ def test_an_error_of_ours_is_one_sentence_and_a_traceback_only_on_request(
 def test_every_command_has_the_common_options() -> None:
     assert sorted(cli.commands) == [
         "backup",
+        "bench",
         "errors",
         "index",
         "remove",
