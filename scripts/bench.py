@@ -1,0 +1,322 @@
+"""Measure mobisearch against other tools, and a cold search, on one machine in one run.
+
+    python scripts/bench.py index FOLDER --peers PYTHON --output scripts/results/index.json
+    python scripts/bench.py cold INDEX QUERY --output scripts/results/cold.json
+    python scripts/bench.py memory --output scripts/results/memory.json
+
+``index``: from the photos in FOLDER three sets are made: as they are, in ten versions each that
+differ by a few pixels at the edge; enlarged to 12 megapixels; thumbnails of 64 x 64. Every tool
+turns each set into embeddings, in turns, each time in a process of its own. PYTHON is that of an
+environment with fastdup and imagededup (``pip install fastdup imagededup``); without it they are
+left out. Rates are images by the seconds of work, medians over the rounds; ``process`` counts the
+whole process with its imports.
+
+``cold``: the whole process of ``mobisearch search`` on an index (scripts/measure_search.py keeps
+the one that it makes), and searches in a process that has everything loaded.
+
+``memory``: the resident memory of ``mobisearch index`` and of its workers over 100,000 files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from machine import describe_machine
+from PIL import Image, ImageOps
+
+CHILD = Path(__file__).with_name("bench_child.py")
+OWN = ("mobisearch V2", "mobisearch V2 int8", "mobisearch V2 f32", "mobisearch V3-Small")
+PEERS = ("fastdup", "imagededup")
+SEEDS = ("seed loop V2", "seed loop V3-Small")
+N_SEED = 300
+"""The loop of the chapter handles one photo after the other: its rate needs no large set."""
+
+VERSIONS = ("openvino", "torch", "torchvision", "numpy", "pillow", "faiss-cpu", "sqlalchemy")
+
+
+def describe(command: str) -> dict[str, Any]:
+    versions = {"python": platform.python_version(), **{name: version(name) for name in VERSIONS}}
+    return {"command": command, "machine": describe_machine(), "versions": versions}
+
+
+# ---------------------------------------------------------------- index
+
+
+def make_sets(source: Path, folder: Path) -> dict[str, Path]:
+    """Write the three sets, and smaller parts of them for the slow ones."""
+    photos = [ImageOps.exif_transpose(Image.open(path)).convert("RGB") for path in jpegs(source)]
+    sets = {name: folder / name for name in ("photos", "12 megapixels", "thumbnails")}
+    for path in sets.values():
+        path.mkdir()
+    for number, photo in enumerate(photos):
+        for cut in range(10):
+            part = photo.crop((cut, cut // 2, photo.width, photo.height))
+            part.save(sets["photos"] / f"{cut}-{number:04}.jpg", quality=94)
+            small = ImageOps.fit(part, (64, 64))
+            small.save(sets["thumbnails"] / f"{cut}-{number:04}.jpg", quality=90)
+    for number, photo in enumerate(photos[:60]):
+        large = with_grain(ImageOps.fit(photo, (4000, 3000), Image.Resampling.BICUBIC), number)
+        large.save(sets["12 megapixels"] / f"{number:04}.jpg", quality=92)
+    return sets
+
+
+def with_grain(photo: Image.Image, seed: int) -> Image.Image:
+    """Return a photo with the noise of a sensor, or its JPEG would be too easily decoded."""
+    pixels = np.asarray(photo).astype(np.int16)
+    grain = np.random.default_rng(seed).normal(0, 4, pixels.shape[:2]).astype(np.int16)
+    return Image.fromarray((pixels + grain[:, :, None]).clip(0, 255).astype(np.uint8))
+
+
+def jpegs(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg"))
+
+
+def part_of(folder: Path, n: int, into: Path) -> Path:
+    """Return a folder with links to the first n photos."""
+    part = into / f"{folder.name} {n}"
+    if not part.exists():
+        part.mkdir()
+        for path in jpegs(folder)[:n]:
+            os.link(path, part / path.name)
+    return part
+
+
+def run_child(python: str, way: str, folder: Path) -> dict[str, float]:
+    started = time.perf_counter()
+    done = subprocess.run(
+        [python, CHILD, way, folder], capture_output=True, text=True, check=False, timeout=900
+    )
+    wall = time.perf_counter() - started
+    if done.returncode:
+        raise SystemExit(f"{way} failed:\n{done.stderr[-2000:]}")
+    return {**json.loads(done.stdout.splitlines()[-1]), "process": wall}
+
+
+def bench_index(arguments: argparse.Namespace) -> dict[str, Any]:
+    results: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as work:
+        sets = make_sets(arguments.folder, Path(work))
+        for name, folder in sets.items():
+            ways = [(way, sys.executable, folder) for way in (*OWN, "decoding alone")]
+            seed_set = part_of(folder, N_SEED, Path(work))
+            ways += [(way, sys.executable, seed_set) for way in SEEDS]
+            if arguments.peers:
+                ways += [(way, arguments.peers, folder) for way in PEERS]
+            run_child(sys.executable, OWN[0], part_of(folder, 20, Path(work)))  # fills caches
+            runs: dict[str, list[dict[str, float]]] = {way: [] for way, _, _ in ways}
+            for _ in range(arguments.rounds):
+                for way, python, place in ways:
+                    runs[way].append(run_child(python, way, place))
+                    print(f"{name:14} {way:20} {runs[way][-1]}", flush=True)
+            results[name] = {
+                "files": len(jpegs(folder)),
+                "kilobytes_each": round(
+                    sum(path.stat().st_size for path in jpegs(folder)) / len(jpegs(folder)) / 1e3
+                ),
+                "ways": {way: summed_up(found) for way, found in runs.items()},
+            }
+    return {
+        **describe("python scripts/bench.py index FOLDER --peers PYTHON --output FILE"),
+        "photos": arguments.about,
+        "peers": peer_versions(arguments.peers),
+        "sets": results,
+    }
+
+
+def summed_up(runs: list[dict[str, float]]) -> dict[str, Any]:
+    rates = [run["images"] / run["seconds"] for run in runs]
+    return {
+        "images": runs[0]["images"],
+        "images_per_second": round(statistics.median(rates), 1),
+        "least": round(min(rates), 1),
+        "most": round(max(rates), 1),
+        "process_seconds": round(statistics.median(run["process"] for run in runs), 2),
+    }
+
+
+def peer_versions(python: str | None) -> dict[str, str]:
+    if python is None:
+        return {}
+    code = (
+        "import importlib.metadata as m; print(*[m.version(n) for n in ('fastdup','imagededup')])"
+    )
+    done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True)
+    return dict(zip(PEERS, done.stdout.split(), strict=True))
+
+
+# ---------------------------------------------------------------- cold
+
+
+WARM = """
+import sys, time, json
+from mobisearch import ImageIndex
+with ImageIndex.open(sys.argv[1]) as index:
+    data = open(sys.argv[2], "rb").read()
+    times = []
+    for _ in range(210):
+        started = time.perf_counter()
+        index.search(data, k=10)
+        times.append(1e3 * (time.perf_counter() - started))
+    print(json.dumps(times[10:]))
+"""
+
+
+def bench_cold(arguments: argparse.Namespace) -> dict[str, Any]:
+    command = [sys.executable, "-m", "mobisearch", "search", "--index", str(arguments.index)]
+    command += ["--json", str(arguments.query)]
+    walls, peaks = [], []
+    for turn in range(arguments.rounds * 4 + 1):
+        wall, peak = run_measured(command)
+        if turn:  # the first one fills the caches of the system
+            walls.append(wall)
+            peaks.append(peak)
+    place = [str(arguments.index), str(arguments.query)]
+    warm = subprocess.run(
+        [sys.executable, "-c", WARM, *place], capture_output=True, text=True, check=True
+    )
+    times = json.loads(warm.stdout)
+    status = [sys.executable, "-m", "mobisearch", "status", "--json", "--index", place[0]]
+    shown = json.loads(subprocess.run(status, capture_output=True, text=True, check=True).stdout)
+    return {
+        **describe("python scripts/bench.py cold INDEX QUERY --output FILE"),
+        "images": shown["images"],
+        "structure": shown.get("structure"),
+        "cold": {
+            "runs": len(walls),
+            "seconds_median": round(statistics.median(walls), 3),
+            "seconds_least": round(min(walls), 3),
+            "seconds_most": round(max(walls), 3),
+            "peak_megabytes": round(max(peaks), 1),
+        },
+        "warm": {
+            "searches": len(times),
+            "ms_median": round(statistics.median(times), 2),
+            "ms_p95": round(float(np.quantile(times, 0.95)), 2),
+        },
+    }
+
+
+def run_measured(command: list[str]) -> tuple[float, float]:
+    """Return the wall seconds of a process and its largest resident memory in megabytes."""
+    started = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - started
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
+    return wall, usage.ru_maxrss / 1e3
+
+
+# ---------------------------------------------------------------- memory
+
+
+def make_thumbnails(folder: Path, n: int) -> None:
+    """Write n different pictures of 64 x 64."""
+    generator = np.random.default_rng(0)
+    for number in range(n):
+        small = generator.integers(0, 256, (6, 6, 3), dtype=np.uint8)
+        picture = Image.fromarray(small).resize((64, 64), Image.Resampling.BICUBIC)
+        place = folder / f"{number // 1000:03}"
+        place.mkdir(exist_ok=True)
+        picture.save(place / f"{number:06}.jpg", quality=85)
+
+
+def bench_memory(arguments: argparse.Namespace) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as work:
+        folder = Path(work) / "photos"
+        folder.mkdir()
+        make_thumbnails(folder, arguments.files)
+        command = [sys.executable, "-m", "mobisearch", "index", "--json"]
+        process = subprocess.Popen(
+            [*command, "--index", f"{work}/index", str(folder)], stdout=subprocess.PIPE
+        )
+        samples = list(watched(process))
+        assert process.stdout is not None
+        report = json.loads(process.stdout.read())
+    own = [sample[1] for sample in samples]
+    every = [sample[2] for sample in samples]
+    middle = own[len(own) // 4 : len(own) // 2]
+    late = own[3 * len(own) // 4 :]
+    step = max(len(samples) // 40, 1)
+    return {
+        **describe("python scripts/bench.py memory --output FILE"),
+        "files": arguments.files,
+        "added": report["added"],
+        "seconds": report["seconds"],
+        "peak_megabytes": max(own),
+        "peak_megabytes_with_workers": max(every),
+        "second_quarter_median_megabytes": statistics.median(middle),
+        "last_quarter_median_megabytes": statistics.median(late),
+        "curve": [
+            {"second": round(s), "megabytes": o, "with_workers": e} for s, o, e in samples[::step]
+        ],
+    }
+
+
+def watched(process: subprocess.Popen[bytes]) -> Iterator[tuple[float, float, float]]:
+    """Give second, resident megabytes, and those with all child processes, until it ends."""
+    started = time.perf_counter()
+    while process.poll() is None:
+        own = resident_megabytes(process.pid)
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        try:
+            pids = [int(pid) for task in children.parent.parent.glob("*/children")
+                    for pid in task.read_text().split()]  # fmt: skip
+        except OSError:
+            pids = []
+        if own:
+            total = own + sum(map(resident_megabytes, pids))
+            yield time.perf_counter() - started, own, round(total, 1)
+        time.sleep(0.5)
+
+
+def resident_megabytes(pid: int) -> float:
+    try:
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS"):
+                return round(int(line.split()[1]) / 1e3, 1)
+    except (OSError, ValueError):
+        pass
+    return 0.0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parts = parser.add_subparsers(required=True)
+    index = parts.add_parser("index")
+    index.add_argument("folder", type=Path)
+    index.add_argument("--peers", help="the Python of an environment with fastdup and imagededup")
+    index.add_argument("--about", default="", help="what the photos are, kept in the output")
+    index.set_defaults(run=bench_index)
+    cold = parts.add_parser("cold")
+    cold.add_argument("index", type=Path)
+    cold.add_argument("query", type=Path)
+    cold.set_defaults(run=bench_cold)
+    memory = parts.add_parser("memory")
+    memory.add_argument("--files", type=int, default=100_000)
+    memory.set_defaults(run=bench_memory)
+    for part in (index, cold, memory):
+        part.add_argument("--rounds", type=int, default=3)
+        part.add_argument("--output", type=Path, required=True)
+    arguments = parser.parse_args()
+    document = arguments.run(arguments)
+    arguments.output.write_text(json.dumps(document, indent=2) + "\n")
+    print(json.dumps({k: v for k, v in document.items() if k != "curve"}, indent=2))
+
+
+if __name__ == "__main__":
+    main()
