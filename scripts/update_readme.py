@@ -94,6 +94,78 @@ def growth_text(document: dict[str, Any]) -> str:
     )
 
 
+def runtimes_text(document: dict[str, Any]) -> str:
+    """Return the table of runtimes and precisions."""
+    lines = [
+        f"{document['copies']:,} altered copies of {document['originals']} photos among "
+        f"{document['images']}, {document['machine']['processors']} processors "
+        f"({document['machine']['processor']}):",
+        "",
+        "| runtime and precision | cosine to the reference: median, least | micro-average "
+        "precision | lost | the network alone |",
+        "|---|---|---|---|---|",
+    ]
+    default = f"openvino {document['default']}"
+    for name, row in document["results"].items():
+        shown = f"**{name}** (default)" if name == default else name
+        lines.append(
+            f"| {shown} | {row['cosine_median']:.4f}, {row['cosine_least']:.3f} | "
+            f"{row['micro_average_precision']:.4f} | {row['lost']:+.4f} | "
+            f"{row['images_per_second']:.0f} images/s |"
+        )
+    return "\n".join(lines)
+
+
+SETS = {"photos": "500 x 400", "12 megapixels": "12 megapixels", "thumbnails": "64 x 64"}
+
+
+def index_text(document: dict[str, Any]) -> str:
+    """Return the table of mobisearch and other tools."""
+    sets = document["sets"]
+    counts = " | ".join(
+        f"{SETS[name]} ({found['kilobytes_each']:,} kB)" for name, found in sets.items()
+    )
+    lines = [f"| images/s | {counts} |", "|---|" + "---|" * len(sets)]
+    for way in sets["photos"]["ways"]:
+        rates = " | ".join(f"{s['ways'][way]['images_per_second']:.0f}" for s in sets.values())
+        lines.append(f"| {WAYS.get(way, way)} | {rates} |")
+    return "\n".join(lines)
+
+
+WAYS = {
+    "mobisearch V2": "**mobisearch**, MobileNetV2, as it comes (bf16)",
+    "mobisearch V2 int8": "mobisearch, MobileNetV2, int8",
+    "mobisearch V2 f32": "mobisearch, MobileNetV2, f32",
+    "mobisearch V3-Small": "mobisearch, MobileNetV3-Small",
+    "decoding alone": "reading and decoding alone",
+    "seed loop V2": "a loop of torch and torchvision, MobileNetV2",
+    "seed loop V3-Small": "a loop of torch and torchvision, MobileNetV3-Small",
+    "fastdup": "fastdup",
+    "imagededup": "imagededup CNN (MobileNetV3-Small)",
+}
+
+
+def cold_text(document: dict[str, Any]) -> str:
+    """Return what a search takes."""
+    cold, warm = document["cold"], document["warm"]
+    return (
+        f"  `mobisearch search` in an index of {document['images']:,} takes "
+        f"{cold['seconds_median']:.2f} s as a whole process, from\n"
+        f"  nothing to the matches, and {cold['peak_megabytes']:.0f} MB; with everything loaded "
+        f"{warm['ms_median']:.1f} ms, picture in, matches out."
+    )
+
+
+def memory_text(document: dict[str, Any]) -> str:
+    """Return what indexing takes of memory."""
+    return (
+        f"  Indexing {document['added']:,} files took {document['peak_megabytes']:.0f} MB at most, "
+        f"{document['peak_megabytes_with_workers']:.0f} MB with its worker\n"
+        f"  processes: {document['second_quarter_median_megabytes']:.0f} MB in the second quarter, "
+        f"{document['last_quarter_median_megabytes']:.0f} MB in the last."
+    )
+
+
 def updated(text: str) -> str:
     """Return the README's text with today's figures."""
     copies, decoding = read("copies.json"), read("decoding.json")
