@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         IndexStatus,
         RepairReport,
         SalvageReport,
+        StructureStatus,
         SyncReport,
         VerifyReport,
     )
@@ -44,6 +45,7 @@ __all__ = [
     "RepairReport",
     "SalvageReport",
     "ScanSettings",
+    "StructureStatus",
     "SyncReport",
     "VerifyReport",
     "__version__",
@@ -62,6 +64,7 @@ _HOMES = {
     "RepairReport": "mobisearch.types",
     "SalvageReport": "mobisearch.types",
     "ScanSettings": "mobisearch.imaging",
+    "StructureStatus": "mobisearch.types",
     "SyncReport": "mobisearch.types",
     "VerifyReport": "mobisearch.types",
 }

@@ -39,7 +39,7 @@ HOMES = {
     "torch": ("models", "runtimes"),
     "torchvision": ("models", "runtimes"),
     "safetensors": ("models", "runtimes"),
-    "faiss": ("store/vectors.py",),
+    "faiss": ("store/vectors",),
     "sqlalchemy": ("store/catalog",),
     "sqlite3": ("store/catalog",),
     "PIL": ("imaging", "reports"),

@@ -32,12 +32,14 @@ from mobisearch.results import Matches
     show_default=True,
     help="How many matches.",
 )
+@click.option("--exact", is_flag=True, help="Compare with every image, however many there are.")
 @click.option("-0", "as_raw", is_flag=True, help="Print bare paths, each ended by a NUL byte.")
 @click.option("--sheet", metavar="FILE", help="Also write a contact sheet: .jpg, .png or .webp.")
 @common_options
 def search_command(
     images: tuple[str, ...],
     count: int,
+    exact: bool,
     as_raw: bool,
     sheet: str | None,
     index_path: str,
@@ -53,7 +55,7 @@ def search_command(
         check_sheet_path(sheet)  # before the work, not after it
     with mobisearch.ImageIndex.open(index_path) as index:
         print_note("loading the network ...")
-        results = index.search_many(images, k=count)
+        results = index.search_many(images, k=count, exact=exact)
         n_images = len(index)
     if as_json:
         print_json([_document(result) for result in results])

@@ -34,6 +34,7 @@
     │   └── StorageError              + OSError             disk full or failing
     ├── QueryError                    the question makes no sense
     │   ├── InvalidResultCountError   + ValueError          k below 1
+    │   ├── InvalidRecallError        + ValueError          not above 0, up to 1
     │   ├── InvalidVectorError        + ValueError          wrong shape, NaN or all zeros
     │   └── UnknownImageIdError       + LookupError         no image of that id
     ├── ReportError                   + OSError             a report or sheet cannot be written
@@ -72,6 +73,7 @@ from mobisearch.errors.models import (
     WeightsNotFoundError,
 )
 from mobisearch.errors.queries import (
+    InvalidRecallError,
     InvalidResultCountError,
     InvalidVectorError,
     NotYetError,
@@ -106,6 +108,7 @@ __all__ = [
     "IndexLockedError",
     "IndexNotFoundError",
     "IndexReadOnlyError",
+    "InvalidRecallError",
     "InvalidResultCountError",
     "InvalidVectorError",
     "MobisearchError",
