@@ -174,7 +174,7 @@ class _Builder:
         structure = new_structure(kind, projection, self._blocks(sample))
         asked = np.sort(rng.permutation(ids)[:_MAX_QUERIES])
         truth = Truth(*self._writer.some_vectors(asked.tolist(), dim=self._dim))
-        for block in self._ranges(1):
+        for block in self._ranges(ids):
             structure.add(*block)
             truth.add(*block)
         setting, is_reached = tune(structure, truth, target=target)
@@ -189,7 +189,8 @@ class _Builder:
         structure = read_structure(self._layout, row, dim=self._dim)
         if structure is None:
             return self._build(row.recall_target, self._writer.count_vectors())
-        for block in self._ranges(row.last_id + 1):
+        ids = self._writer.vector_ids()
+        for block in self._ranges(ids[ids > row.last_id]):
             structure.add(*block)
         setting = Setting(row.probes, row.candidates, row.recall)
         return self._publish(
@@ -240,12 +241,12 @@ class _Builder:
             block = ordered[start : start + _ROWS_PER_BLOCK].tolist()
             yield self._writer.some_vectors(block, dim=self._dim)[1]
 
-    def _ranges(self, first_id: int) -> Iterator[tuple[NDArray[np.int64], Embeddings]]:
-        """Give all vectors from an id on, ids and rows, block by block."""
-        while last := self._writer.last_of(first_id, _ROWS_PER_BLOCK):
+    def _ranges(self, ids: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], Embeddings]]:
+        """Give vectors between which there are no others, ids and rows, block by block."""
+        for start in range(0, len(ids), _ROWS_PER_BLOCK):
             self._check_stop()
-            yield self._writer.vectors(first_id, last[0], dim=self._dim)
-            first_id = last[0] + 1
+            block = ids[start : start + _ROWS_PER_BLOCK]
+            yield self._writer.vectors(int(block[0]), int(block[-1]), dim=self._dim)
 
 
 def choose_kind(n: int) -> str:

@@ -237,7 +237,7 @@ class StoredVectors(abc.ABC):
                 if only_visible:
                     statement += f" AND {_IS_VISIBLE}"
                 batch += (0,) * (n_marks - len(batch))
-                for vector_id, vec in connection.exec_driver_sql(statement, batch):
+                for vector_id, vec in connection.exec_driver_sql(statement, batch).all():
                     self._check_size(vector_id, vec, dim)
                     found.append(vector_id)
                     values.append(vec)

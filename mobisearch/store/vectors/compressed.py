@@ -188,7 +188,8 @@ def deserialise_structure(data: bytes, *, kind: str, n: int, dim: int) -> Struct
     index = _parse(payload)
     if index is None or (index.ntotal, index.d) != (n, m):
         return None
-    return Structure(kind, projection, ids, index)
+    # Copies: numpy multiplies what lies askew in memory by a slower way.
+    return Structure(kind, projection.copy(), ids.copy(), index)
 
 
 def _is_as_expected(payload: NDArray[np.uint8], kind: str, n: int, m: int) -> bool:
