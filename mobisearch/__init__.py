@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         RepairReport,
         RuntimeSettings,
         SalvageReport,
+        StructureStatus,
         SyncReport,
         VerifyReport,
     )
@@ -46,6 +47,7 @@ __all__ = [
     "RuntimeSettings",
     "SalvageReport",
     "ScanSettings",
+    "StructureStatus",
     "SyncReport",
     "VerifyReport",
     "__version__",
@@ -65,6 +67,7 @@ _HOMES = {
     "RuntimeSettings": "mobisearch.types",
     "SalvageReport": "mobisearch.types",
     "ScanSettings": "mobisearch.imaging",
+    "StructureStatus": "mobisearch.types",
     "SyncReport": "mobisearch.types",
     "VerifyReport": "mobisearch.types",
 }

@@ -9,7 +9,12 @@ from typing import TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mobisearch.errors import InvalidResultCountError, InvalidVectorError, RootUnavailableError
+from mobisearch.errors import (
+    InvalidRecallError,
+    InvalidResultCountError,
+    InvalidVectorError,
+    RootUnavailableError,
+)
 from mobisearch.store import is_index
 from mobisearch.types import Embeddings
 
@@ -85,6 +90,18 @@ def checked_count(k: object) -> int:
     if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
         raise InvalidResultCountError(k)
     return int(k)
+
+
+def checked_recall(recall: object) -> float:
+    """Return a recall as a float.
+
+    Raises:
+        InvalidRecallError: it is not a number above 0, up to 1.
+    """
+    is_number = isinstance(recall, int | float | np.integer | np.floating)
+    if isinstance(recall, bool) or not is_number or not 0 < recall <= 1:  # type: ignore[operator]
+        raise InvalidRecallError(recall)
+    return float(recall)  # type: ignore[arg-type]
 
 
 def unit_row(vector: ArrayLike, dim: int) -> Embeddings:

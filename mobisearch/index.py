@@ -16,6 +16,7 @@ from mobisearch.arguments import (
     PathArgument,
     as_list,
     checked_count,
+    checked_recall,
     possible_paths,
     real_path,
     resolve_roots,
@@ -138,13 +139,16 @@ class ImageIndex(OpenIndex):
             self._vectors.refresh(catalog)
         return n_removed
 
-    def search(self, query: ImageSource, k: int = 10) -> Matches:
+    def search(self, query: ImageSource, k: int = 10, *, exact: bool = False) -> Matches:
         """Find the images most like an image, best first, ties by id.
+
+        Beyond some 20,000 images, those that are likely to be are compared; see ``tune``.
 
         Args:
             query: a path, bytes, a Pillow image or a uint8 array (h, w, 3); it need not be in the
                 index.
             k: how many, at least 1. An index with fewer images gives them all.
+            exact: compare with every image, however many there are.
 
         Raises:
             ImageError: the query cannot be used.
@@ -153,10 +157,12 @@ class ImageIndex(OpenIndex):
         k = checked_count(k)
         embeddings = self._embedder.embed([query])  # (1, d)
         with self._catalog.snapshot():
-            found = self._vectors.search(embeddings, k)
+            found = self._vectors.search(embeddings, k, exact=exact)
             return self._catalog.matches(found[0], k, query=name_of(query))
 
-    def search_many(self, queries: Sequence[ImageSource], k: int = 10) -> list[Matches]:
+    def search_many(
+        self, queries: Sequence[ImageSource], k: int = 10, *, exact: bool = False
+    ) -> list[Matches]:
         """Find the images most like each of several images, one list of matches for each.
 
         A query that cannot be used gives an empty list whose ``error`` says why. Raises
@@ -166,7 +172,7 @@ class ImageIndex(OpenIndex):
         sources = as_list(queries)
         embeddings, errors = self._embedder.embed_each(sources)  # (m, d) of the m usable ones
         with self._catalog.snapshot():
-            found = iter(self._vectors.search(embeddings, k))
+            found = iter(self._vectors.search(embeddings, k, exact=exact))
             return [
                 self._catalog.matches(next(found), k, query=name_of(query))
                 if error is None
@@ -174,7 +180,7 @@ class ImageIndex(OpenIndex):
                 for query, error in zip(sources, errors, strict=True)
             ]
 
-    def search_by_id(self, image_id: int, k: int = 10) -> Matches:
+    def search_by_id(self, image_id: int, k: int = 10, *, exact: bool = False) -> Matches:
         """Find the images most like one in the index; that image itself is left out.
 
         Raises:
@@ -184,12 +190,12 @@ class ImageIndex(OpenIndex):
         k = checked_count(k)
         with self._catalog.snapshot():
             record, embedding = self._stored(image_id)
-            found = self._vectors.search(embedding[None], k + 1)
+            found = self._vectors.search(embedding[None], k + 1, exact=exact)
             matches = self._catalog.matches(found[0], k + 1, query=record.path)
         others = [match for match in matches if match.image.id != image_id]
         return Matches(others[:k], query=record.path)
 
-    def search_by_vector(self, vector: ArrayLike, k: int = 10) -> Matches:
+    def search_by_vector(self, vector: ArrayLike, k: int = 10, *, exact: bool = False) -> Matches:
         """Find the images most like an embedding.
 
         Args:
@@ -201,7 +207,8 @@ class ImageIndex(OpenIndex):
         """
         k = checked_count(k)
         with self._catalog.snapshot():
-            found = self._vectors.search(unit_row(vector, self._model.dim), k)
+            row = unit_row(vector, self._model.dim)
+            found = self._vectors.search(row, k, exact=exact)
             return self._catalog.matches(found[0], k)
 
     def image(self, image_id: int) -> ImageRecord:
@@ -222,15 +229,32 @@ class ImageIndex(OpenIndex):
         """Return the index at a glance. Reads no embedding and loads no network."""
         return read_status(self._layout, self._catalog, self._model)
 
+    def tune(self, recall: float) -> IndexStatus:
+        """Set which share of the true best ten searches among some 20,000 images or more find.
+
+        What they go through is trained, and measured with images of the index: half a minute for a
+        million. Where nothing finds as much, searches compare with every image.
+
+        Args:
+            recall: above 0, up to 1; 0.99 at first. 1 always compares with every image.
+
+        Raises:
+            InvalidRecallError: it is anything else.
+            IndexLockedError, StorageError: as for ``sync``.
+        """
+        recall = checked_recall(recall)
+        with self._writing() as catalog:
+            if catalog.recall_target() != recall:
+                catalog.put_recall_target(recall)
+            self._vectors.refresh(catalog)
+        return self.status()
+
     def errors(self) -> list[FileFailure]:
         """Return every file that could not be indexed, with the reason, ordered by path."""
         return self._catalog.failures()
 
     def verify(self) -> VerifyReport:
-        """Check the whole catalog and every cache file, and change nothing.
-
-        Reads every embedding; about a second for 100,000 images.
-        """
+        """Check the catalog and cache files, every embedding too; change nothing."""
         return check_index(self._layout, self._catalog, self._model)
 
     def repair(self, *, on_progress: OnProgress | None = None) -> RepairReport:

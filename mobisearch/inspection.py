@@ -9,8 +9,10 @@ from mobisearch.store import (
     ModelRow,
     find_bad_rows,
     find_stale_segments,
+    find_stale_structures,
+    read_note,
 )
-from mobisearch.types import IndexStatus, VerifyReport
+from mobisearch.types import IndexStatus, StructureStatus, VerifyReport
 
 
 def read_status(layout: IndexLayout, catalog: CatalogReader, model: ModelRow) -> IndexStatus:
@@ -20,7 +22,9 @@ def read_status(layout: IndexLayout, catalog: CatalogReader, model: ModelRow) ->
         n_contents = catalog.count_contents()
         meta = catalog.meta()
         roots = catalog.roots()
-        segments = catalog.vector_listing().segments
+        segments = catalog.segments()
+        structure = _read_structure_status(layout, catalog)
+        target, note = catalog.recall_target(), read_note(catalog)
     return IndexStatus(
         path=str(layout.directory),
         model=model.name,
@@ -33,11 +37,34 @@ def read_status(layout: IndexLayout, catalog: CatalogReader, model: ModelRow) ->
         roots=tuple(roots),
         cached=sum(segment.n for segment in segments),
         catalog_bytes=layout.catalog_bytes(),
-        cache_bytes=sum(segment.size_bytes for segment in segments),
+        cache_bytes=sum(segment.size_bytes for segment in segments)
+        + (structure.bytes if structure else 0),
         generation=int(meta["generation"]),
         format_version=catalog.format_version(),
         created_at=meta["created_at"],
         last_sync_at=max((at for at in roots.values() if at), default=None),
+        recall_target=target,
+        structure=structure,
+        missed_recall=note["recall"] if note and not structure else None,
+    )
+
+
+def _read_structure_status(layout: IndexLayout, catalog: CatalogReader) -> StructureStatus | None:
+    """Return what searches go through, if the file is there; its content is not looked at."""
+    row = catalog.structure()
+    if row is None or not layout.has_segment(row.name, row.size_bytes):
+        return None
+    return StructureStatus(
+        kind=row.kind,
+        vectors=row.n,
+        newer=catalog.count_newer(row.last_id),
+        bytes=row.size_bytes,
+        probes=row.probes,
+        candidates=row.candidates,
+        recall_target=row.recall_target,
+        recall=row.recall,
+        queries=row.queries,
+        built_at=row.built_at,
     )
 
 
@@ -52,6 +79,7 @@ def check_index(layout: IndexLayout, catalog: CatalogReader, model: ModelRow) ->
         damage += [f"catalog: embedding {vector_id} is not a unit vector" for vector_id in bad]
         with catalog.snapshot():
             names = find_stale_segments(layout, catalog, dim=model.dim)
+            names += find_stale_structures(layout, catalog, dim=model.dim)
         stale = tuple(f"segments/{name}: missing or damaged" for name in names)
     except IndexDamagedError as error:
         damage.append(error.message)

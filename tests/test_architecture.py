@@ -42,7 +42,7 @@ HOMES = {
     "platformdirs": ("runtimes/compiled_cache.py",),
     "torchvision": ("models", "runtimes"),
     "safetensors": ("models", "runtimes"),
-    "faiss": ("store/vectors.py",),
+    "faiss": ("store/vectors",),
     "sqlalchemy": ("store/catalog",),
     "sqlite3": ("store/catalog",),
     "PIL": ("imaging", "evaluation", "reports"),

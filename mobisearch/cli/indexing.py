@@ -40,6 +40,13 @@ _MIN_FOR_RATE = 100  # fewer say more about loading the network than about image
 @click.option("--hidden/--no-hidden", default=None, help="Also take what begins with a dot.")
 @click.option("--follow/--no-follow", default=None, help="Follow symbolic links.")
 @click.option("--prune", is_flag=True, help="Forget images whose files are gone.")
+@click.option(
+    "--recall",
+    type=float,
+    metavar="R",
+    help="Beyond 20,000 images, let searches find this share of the true best ten; remembered. "
+    "0.99 at first, 1 compares with every image.",
+)
 @click.option("--rehash", is_flag=True, help="Read every file again, whatever its size and times.")
 @decode_options
 @runtime_options
@@ -50,6 +57,7 @@ def index_command(
     hidden: bool | None,
     follow: bool | None,
     prune: bool,
+    recall: float | None,
     rehash: bool,
     settings: DecodeSettings,
     runtime_settings: RuntimeSettings,
@@ -63,9 +71,11 @@ def index_command(
     say is remembered for each folder until one of them is given again. Exit code 1 says that some
     files cannot be indexed: 'mobisearch errors' lists them.
     """
-    from mobisearch.arguments import resolve_roots
+    from mobisearch.arguments import checked_recall, resolve_roots
     from mobisearch.imaging import ScanSettings
 
+    if recall is not None:
+        checked_recall(recall)
     if folders:
         resolve_roots(folders)  # before an index is made for folders that do not exist
     scan = None
@@ -74,6 +84,8 @@ def index_command(
     with _opened(index_path, settings, runtime_settings, may_create=bool(folders)) as index:
         if not folders and not index.status().roots:
             raise click.UsageError("the index has no folders yet: name one")
+        if recall is not None:
+            index.tune(recall)
         with stop_on_signals() as stop, ProgressBar() as bar:
             report = index.sync(
                 *folders, prune=prune, rehash=rehash, scan=scan, on_progress=bar, stop=stop

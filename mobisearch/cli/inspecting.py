@@ -21,7 +21,7 @@ from mobisearch.cli.output import (
 )
 from mobisearch.cli.progress import ProgressBar
 from mobisearch.text import printable
-from mobisearch.types import DecodeSettings, RepairReport, RuntimeSettings
+from mobisearch.types import DecodeSettings, IndexStatus, RepairReport, RuntimeSettings
 
 _LINES = ("damage", "stale")  # of a report on a check
 _SHOWN = 10
@@ -49,6 +49,7 @@ def status_command(index_path: str, as_json: bool) -> int:
         "errors": f"{status.errors:,}",
         "model": f"{status.model}, {status.dim} values, fingerprint {status.fingerprint[:12]}",
         "size": sizes,
+        "search": _search_line(status),
         "created": status.created_at,
         "last sync": status.last_sync_at or "never",
     }
@@ -57,6 +58,20 @@ def status_command(index_path: str, as_json: bool) -> int:
     for root in status.roots:
         print_line(f"{'root':10} {root}")
     return exit_codes.OK
+
+
+def _search_line(status: IndexStatus) -> str:
+    """Say how searches find their results."""
+    structure = status.structure
+    target = f"target {status.recall_target:g}"
+    if structure is None:
+        missed = status.missed_recall
+        return "exact" if missed is None else f"exact: recall@10 was only {missed:.3f} ({target})"
+    newer = f" and {structure.newer:,} newer" if structure.newer else ""
+    return (
+        f"approximate: {structure.kind} over {structure.vectors:,}{newer}, recall@10 "
+        f"{structure.recall:.3f} measured with {structure.queries} of its own images ({target})"
+    )
 
 
 @click.command("errors")

@@ -32,6 +32,7 @@ from mobisearch.types import RuntimeSettings
     show_default=True,
     help="How many matches.",
 )
+@click.option("--exact", is_flag=True, help="Compare with every image, however many there are.")
 @click.option("-0", "as_raw", is_flag=True, help="Print bare paths, each ended by a NUL byte.")
 @click.option("--sheet", metavar="FILE", help="Also write a contact sheet: .jpg, .png or .webp.")
 @runtime_options
@@ -39,6 +40,7 @@ from mobisearch.types import RuntimeSettings
 def search_command(
     images: tuple[str, ...],
     count: int,
+    exact: bool,
     as_raw: bool,
     sheet: str | None,
     runtime_settings: RuntimeSettings,
@@ -54,7 +56,7 @@ def search_command(
 
         check_sheet_path(sheet)  # before the work, not after it
     with open_warm(index_path, runtime_settings) as index:
-        results = index.search_many(images, k=count)
+        results = index.search_many(images, k=count, exact=exact)
         n_images = len(index)
     if as_json:
         print_json([_document(result) for result in results])

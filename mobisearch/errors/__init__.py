@@ -37,6 +37,7 @@
     │   └── StorageError              + OSError             disk full or failing
     ├── QueryError                    the question makes no sense
     │   ├── InvalidResultCountError   + ValueError          k below 1
+    │   ├── InvalidRecallError        + ValueError          not above 0, up to 1
     │   ├── InvalidVectorError        + ValueError          wrong shape, NaN or all zeros
     │   ├── UnknownImageIdError       + LookupError         no image of that id
     │   └── TooFewImagesError         + ValueError          not enough of them
@@ -79,6 +80,7 @@ from mobisearch.errors.models import (
     WeightsNotFoundError,
 )
 from mobisearch.errors.queries import (
+    InvalidRecallError,
     InvalidResultCountError,
     InvalidVectorError,
     NotYetError,
@@ -114,6 +116,7 @@ __all__ = [
     "IndexLockedError",
     "IndexNotFoundError",
     "IndexReadOnlyError",
+    "InvalidRecallError",
     "InvalidResultCountError",
     "InvalidVectorError",
     "MobisearchError",

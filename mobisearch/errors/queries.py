@@ -17,6 +17,17 @@ class InvalidResultCountError(QueryError, ValueError):
         super().__init__(f"k must be a whole number of at least 1, got {k!r}")
 
 
+class InvalidRecallError(QueryError, ValueError):
+    """A recall is not a number above 0, up to 1."""
+
+    def __init__(self, recall: object) -> None:
+        self.recall = recall
+        super().__init__(
+            f"a recall must be a number above 0, up to 1, got {recall!r}; 0.99 is usual, 1 "
+            "compares with every image"
+        )
+
+
 class InvalidVectorError(QueryError, ValueError):
     """A query vector has the wrong shape, or no direction."""
 

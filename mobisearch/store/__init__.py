@@ -4,13 +4,7 @@ Knows no model and no picture: it keeps what it is given.
 """
 
 from mobisearch.store.backups import keep_backup
-from mobisearch.store.cache import (
-    LiveVectors,
-    find_bad_rows,
-    find_stale_segments,
-    load_vectors,
-    refresh_cache,
-)
+from mobisearch.store.cache import find_bad_rows, find_stale_segments, refresh_cache
 from mobisearch.store.catalog import (
     Catalog,
     CatalogReader,
@@ -19,15 +13,22 @@ from mobisearch.store.catalog import (
     ModelRow,
     SalvagedRows,
     StagedFile,
+    StructureRow,
     open_reader,
     open_writer,
     path_range,
 )
 from mobisearch.store.creation import copy_index, create_index, salvage_index
 from mobisearch.store.layout import IndexLayout
+from mobisearch.store.live import LiveVectors, load_vectors
 from mobisearch.store.mounts import is_network, journal_mode
 from mobisearch.store.ownership import find_strangers, is_index
 from mobisearch.store.readiness import make_ready
+from mobisearch.store.structures import (
+    find_stale_structures,
+    read_note,
+    refresh_structure,
+)
 from mobisearch.store.vectors import FoundVector
 
 __all__ = [
@@ -41,10 +42,12 @@ __all__ = [
     "ModelRow",
     "SalvagedRows",
     "StagedFile",
+    "StructureRow",
     "copy_index",
     "create_index",
     "find_bad_rows",
     "find_stale_segments",
+    "find_stale_structures",
     "find_strangers",
     "is_index",
     "is_network",
@@ -55,6 +58,8 @@ __all__ = [
     "open_reader",
     "open_writer",
     "path_range",
+    "read_note",
     "refresh_cache",
+    "refresh_structure",
     "salvage_index",
 ]

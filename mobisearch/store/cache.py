@@ -1,4 +1,4 @@
-"""The FAISS files as a cache of the catalog: loaded if they are sound, made again if they are not.
+"""The segment files as a cache of the catalog: read if they are sound, made again if they are not.
 
 Losing any of them loses nothing and changes no answer; searches read the catalog instead.
 """
@@ -6,19 +6,13 @@ Losing any of them loses nothing and changes no answer; searches read the catalo
 from __future__ import annotations
 
 import hashlib
-import threading
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from types import MappingProxyType
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import numpy as np
 
-from mobisearch.store.catalog import Catalog, CatalogReader, CatalogWriter, SegmentRow
+from mobisearch.store.catalog import Catalog, CatalogWriter, SegmentRow
 from mobisearch.store.layout import IndexLayout
-from mobisearch.store.vectors import FoundVector, VectorPart, Vectors, deserialise, serialise
-from mobisearch.types import Embeddings
-
-_LAST_ID = 2**63 - 1
+from mobisearch.store.vectors import VectorPart, deserialise, serialise
 
 _MIN_SEGMENT = 64
 """Fewer new vectors than this are left in the catalog until more have come."""
@@ -36,103 +30,6 @@ much."""
 
 _MAX_DEAD_SHARE = 0.25
 """A file with more dead vectors than this is written again without them."""
-
-
-@dataclass(frozen=True, slots=True)
-class LoadedVectors:
-    """All vectors at one generation.
-
-    Attributes:
-        segments: what came from FAISS files, by name.
-        stale: names of files that are missing or damaged.
-    """
-
-    generation: int
-    vectors: Vectors
-    segments: Mapping[str, VectorPart]
-    stale: tuple[str, ...]
-
-
-def load_vectors(
-    layout: IndexLayout,
-    reader: CatalogReader,
-    *,
-    dim: int,
-    loaded: Mapping[str, VectorPart] = MappingProxyType({}),
-) -> LoadedVectors:
-    """Load every vector: from segment files where those are sound, else from the catalog.
-
-    Cost: reads and hashes each segment file that is not loaded yet.
-
-    Args:
-        reader: inside a snapshot, so that its answers belong together.
-        loaded: segment files that have been read before, by name; a file never changes.
-
-    Raises:
-        IndexDamagedError: the catalog's own vectors are damaged.
-    """
-    listing = reader.vector_listing()
-    parts: list[VectorPart] = []
-    sound: dict[str, VectorPart] = {}
-    stale: list[str] = []
-    for segment in listing.segments:
-        part = loaded.get(segment.name) or _read_segment(layout, segment, dim=dim)
-        if part is None:
-            stale.append(segment.name)
-            part = VectorPart(*reader.vectors(segment.first_id, segment.last_id, dim=dim))
-        else:
-            sound[segment.name] = part
-        parts.append(part)
-    newer = max((segment.last_id for segment in listing.segments), default=0) + 1
-    parts.append(VectorPart(*reader.vectors(newer, _LAST_ID, dim=dim)))
-    vectors = Vectors(parts, hidden=listing.hidden)
-    return LoadedVectors(listing.generation, vectors, sound, tuple(stale))
-
-
-class LiveVectors:
-    """The vectors of an index as of its newest commit. Safe to search from several threads."""
-
-    def __init__(self, layout: IndexLayout, reader: CatalogReader, *, dim: int) -> None:
-        self._layout = layout
-        self._reader = reader
-        self._dim = dim
-        self._lock = threading.Lock()
-        self._loaded: LoadedVectors | None = None
-        self._sound: frozenset[str] = frozenset()
-
-    def search(self, queries: Embeddings, k: int) -> list[list[FoundVector]]:
-        """Find the vectors most like each query; see :meth:`Vectors.search`.
-
-        Loads what is new first if there is a commit that has not been seen. Inside a snapshot of
-        the reader, the vectors are those of the snapshot.
-        """
-        with self._lock:
-            if self._loaded is None or self._loaded.generation != self._reader.generation():
-                with self._reader.snapshot():
-                    self._loaded = self._load()
-            vectors = self._loaded.vectors
-        return vectors.search(queries, k) if len(queries) else []
-
-    def _load(self) -> LoadedVectors:
-        known = self._loaded.segments if self._loaded else {}
-        loaded = load_vectors(self._layout, self._reader, dim=self._dim, loaded=known)
-        self._sound |= loaded.segments.keys()
-        return loaded
-
-    def refresh(self, writer: CatalogWriter, stop: threading.Event | None = None) -> None:
-        """Bring the segment files up to date with the catalog; see :func:`refresh_cache`.
-
-        Args:
-            stop: once it is set, the rest is left to the next time.
-        """
-        with self._lock:
-            self._sound = refresh_cache(
-                self._layout,
-                writer,
-                dim=self._dim,
-                sound=self._sound,
-                is_stopped=stop.is_set if stop else lambda: False,
-            )
 
 
 def refresh_cache(
@@ -163,15 +60,20 @@ def refresh_cache(
     """
     if is_stopped():
         return frozenset(sound)
-    layout.remove_strays({segment.name for segment in writer.vector_listing().segments})
+    layout.remove_strays(listed_files(writer))
     known: set[str] = set(sound)
     for name in _write_stale(layout, writer, dim=dim, known=known):
         known.add(name)
         if is_stopped():
             break
-    names = frozenset(segment.name for segment in writer.vector_listing().segments)
-    layout.remove_strays(names)
+    names = frozenset(segment.name for segment in writer.segments())
+    layout.remove_strays(listed_files(writer))
     return names & known
+
+
+def listed_files(catalog: Catalog) -> set[str]:
+    """Return the names of all files that the catalog lists."""
+    return {segment.name for segment in catalog.segments()} | catalog.structure_names()
 
 
 def _write_stale(
@@ -182,26 +84,26 @@ def _write_stale(
     Args:
         known: names of files that were sound before.
     """
-    for segment in writer.vector_listing().segments:
+    for segment in writer.segments():
         dead = writer.count_tombstones(segment.first_id, segment.last_id)
         if segment.name in known:
             is_sound = layout.has_segment(segment.name, segment.size_bytes)
         else:
-            is_sound = _read_segment(layout, segment, dim=dim) is not None
+            is_sound = read_segment(layout, segment, dim=dim) is not None
         if is_sound and dead <= _MAX_DEAD_SHARE * segment.n:
             yield segment.name
         else:
             first, last = segment.first_id, segment.last_id
             yield from _write_segment(layout, writer, [segment], first, last, dim=dim)
     yield from _seal_new(layout, writer, dim=dim)
-    while group := _mergeable(writer.vector_listing().segments):
+    while group := _mergeable(writer.segments()):
         first, last = group[0].first_id, group[-1].last_id
         yield from _write_segment(layout, writer, group, first, last, dim=dim)
 
 
 def _seal_new(layout: IndexLayout, writer: CatalogWriter, *, dim: int) -> Iterator[str]:
     """Give vectors that are in no segment file one of their own."""
-    segments = writer.vector_listing().segments
+    segments = writer.segments()
     newer = max((segment.last_id for segment in segments), default=0) + 1
     while last := writer.last_of(newer, _MAX_SEGMENT):
         last_id, n = last
@@ -256,7 +158,8 @@ def _write_segment(
     yield name
 
 
-def _read_segment(layout: IndexLayout, segment: SegmentRow, *, dim: int) -> VectorPart | None:
+def read_segment(layout: IndexLayout, segment: SegmentRow, *, dim: int) -> VectorPart | None:
+    """Return what is in a segment file, or None unless it is what the catalog says."""
     data = layout.read_segment(segment.name, segment.size_bytes)
     if data is None or hashlib.sha256(data).hexdigest() != segment.sha256:
         return None
@@ -270,8 +173,8 @@ def find_stale_segments(layout: IndexLayout, catalog: Catalog, *, dim: int) -> l
     """Return the names of segment files that are missing or not what the catalog says."""
     return [
         segment.name
-        for segment in catalog.vector_listing().segments
-        if _read_segment(layout, segment, dim=dim) is None
+        for segment in catalog.segments()
+        if read_segment(layout, segment, dim=dim) is None
     ]
 
 

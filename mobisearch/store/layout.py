@@ -53,7 +53,7 @@ class IndexLayout:
     ::
 
         DIR/mobisearch.db        the catalog: the only source of truth
-        DIR/segments/*.faiss     vectors in FAISS's format: derived, immutable, names never reused
+        DIR/segments/*.faiss     vectors for searches: derived, immutable, names never reused
         DIR/backups/*.db         the catalog before it was brought to a newer format; the last two
         DIR/tmp/                 files being written; whatever is left there is rubbish
         DIR/writer.lock          held by the one process that writes; the system frees it on death
@@ -212,7 +212,7 @@ class IndexLayout:
         finally:
             lock.release()
 
-    def publish_segment(self, data: bytes, generation: int) -> str:
+    def publish_segment(self, data: bytes, generation: int, *, kind: str = "seg") -> str:
         """Write a new file into ``segments/`` and return its name, once it is safely on the disk.
 
         Written under another name, flushed, and renamed, so that the name never stands for part of
@@ -221,7 +221,7 @@ class IndexLayout:
         Raises:
             StorageError: the disk is full or failing; nothing is left behind.
         """
-        name = f"seg-{generation:016x}-{uuid.uuid4().hex}.faiss"
+        name = f"{kind}-{generation:016x}-{uuid.uuid4().hex}.faiss"
         temporary = self.tmp_dir / name
         with mapped_os_errors(self.directory, n_bytes=len(data)):
             make_durable_folder(self.tmp_dir)

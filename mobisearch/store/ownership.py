@@ -24,7 +24,7 @@ Signature: 8a477f597d28d172789f06886806bc55
 """
 _HOLDER_START = b'{"pid": '
 _UNKNOWN_HOLDER = "holder unknown"
-_SEGMENT_NAME = re.compile(r"seg-[0-9a-f]{16}-[0-9a-f]{32}\.faiss")
+_SEGMENT_NAME = re.compile(r"(seg|ann)-[0-9a-f]{16}-[0-9a-f]{32}\.faiss")
 _NEW_CATALOG_NAME = re.compile(r"new\.db(-journal|-wal|-shm)?")
 _BACKUP_NAME = re.compile(r"format-[0-9]+-[0-9a-f]{32}\.db")
 

@@ -8,6 +8,7 @@ from mobisearch.types.reports import (
     Progress,
     RepairReport,
     SalvageReport,
+    StructureStatus,
     SyncReport,
     VerifyReport,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "RepairReport",
     "RuntimeSettings",
     "SalvageReport",
+    "StructureStatus",
     "SyncReport",
     "VerifyReport",
 ]

@@ -1,4 +1,4 @@
-"""What long work says of itself, and what is said of a whole index."""
+"""What long work tells while it runs, and what calls report of an index."""
 
 from __future__ import annotations
 
@@ -75,6 +75,34 @@ class SyncReport:
 
 
 @dataclass(frozen=True, slots=True)
+class StructureStatus:
+    """What a large index is searched through.
+
+    Attributes:
+        kind: such as ``"IVF1024,RaBitQfs"``: one bit for each direction that is kept, in lists.
+        vectors: embeddings in it.
+        newer: embeddings that are not in it yet; each search compares with all of them.
+        probes: lists that a search for ten looks at.
+        candidates: embeddings that a search for ten compares with exactly.
+        recall_target: share of the true best ten that it was to find.
+        recall: the share that it found when it was trained, judged by score.
+        queries: how many of the index's own images that was measured with.
+        built_at: UTC, ISO 8601.
+    """
+
+    kind: str
+    vectors: int
+    newer: int
+    bytes: int
+    probes: int
+    candidates: int
+    recall_target: float
+    recall: float
+    queries: int
+    built_at: str
+
+
+@dataclass(frozen=True, slots=True)
 class IndexStatus:
     """An index at a glance.
 
@@ -85,6 +113,11 @@ class IndexStatus:
         errors: files that could not be indexed.
         cached: embeddings held in FAISS cache files; the others are read from the catalog.
         catalog_bytes, cache_bytes: sizes on disk.
+        recall_target: share of the true best ten that searches are to find; 1 compares with every
+            image, however many there are.
+        structure: what searches go through; None: they compare with every image.
+        missed_recall: the best that a structure found, where none reached the target and so there
+            is none.
     """
 
     path: str
@@ -103,6 +136,9 @@ class IndexStatus:
     format_version: int
     created_at: str
     last_sync_at: str | None
+    recall_target: float
+    structure: StructureStatus | None
+    missed_recall: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ EXAMPLES: dict[str, object] = {
     "model": "mobilenet_v2",
     "holder": "process 7",
     "k": 0,
+    "recall": 1.5,
     "image_id": 42,
     "deadline_seconds": 60.0,
     "runtime": "openvino",

@@ -764,8 +764,10 @@ def test_a_commit_in_the_middle_of_a_search_does_not_change_its_result(
     search = LiveVectors.search
     n_removed: list[int] = []
 
-    def search_then_commit(vectors: LiveVectors, embeddings: np.ndarray, k: int) -> object:
-        found = search(vectors, embeddings, k)
+    def search_then_commit(
+        vectors: LiveVectors, embeddings: np.ndarray, k: int, *, exact: bool
+    ) -> object:
+        found = search(vectors, embeddings, k, exact=exact)
         with ImageIndex.open(tmp_path / "index", fake_embedder) as writer:
             n_removed.append(writer.remove([photos]))
         return found

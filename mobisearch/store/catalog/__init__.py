@@ -5,9 +5,16 @@ from mobisearch.store.catalog.copying import check_log, copy_catalog, set_uuid
 from mobisearch.store.catalog.migrations import migrate, read_version
 from mobisearch.store.catalog.questions import Catalog
 from mobisearch.store.catalog.reader import CatalogReader, open_reader
-from mobisearch.store.catalog.rows import FileRow, ModelRow, SegmentRow, StagedFile, path_range
+from mobisearch.store.catalog.rows import (
+    FileRow,
+    ModelRow,
+    SegmentRow,
+    StagedFile,
+    StructureRow,
+    path_range,
+)
 from mobisearch.store.catalog.salvaging import SalvagedRows, salvage_catalog
-from mobisearch.store.catalog.writer import CatalogWriter, fill_new_catalog, open_writer
+from mobisearch.store.catalog.writer import CatalogWriter, fill_new_catalog, now, open_writer
 
 __all__ = [
     "Catalog",
@@ -18,11 +25,13 @@ __all__ = [
     "SalvagedRows",
     "SegmentRow",
     "StagedFile",
+    "StructureRow",
     "check_log",
     "copy_catalog",
     "create_catalog",
     "fill_new_catalog",
     "migrate",
+    "now",
     "open_reader",
     "open_writer",
     "path_range",

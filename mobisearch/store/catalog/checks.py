@@ -43,6 +43,21 @@ _IS_NOT_WHAT_IT_HOLDS = """
     n != (SELECT count(*) FROM vector WHERE vector_id BETWEEN first_id AND last_id)
         + (SELECT count(*) FROM tombstone WHERE vector_id BETWEEN first_id AND last_id)
 """
+_IS_ODD_STRUCTURE = """
+    typeof(name) != 'text' OR typeof(kind) != 'text' OR typeof(sha256) != 'text'
+    OR typeof(built_at) != 'text' OR typeof(size_bytes) != 'integer' OR size_bytes < 1
+    OR typeof(dim) != 'integer' OR dim < 1 OR typeof(n) != 'integer' OR n < 1
+    OR typeof(n_trained) != 'integer' OR n_trained < 1 OR typeof(first_id) != 'integer'
+    OR typeof(last_id) != 'integer' OR first_id < 1 OR last_id < first_id
+    OR typeof(probes) != 'integer' OR probes < 1 OR typeof(candidates) != 'integer'
+    OR candidates < 1 OR typeof(queries) != 'integer' OR queries < 1
+    OR typeof(recall) != 'real' OR typeof(recall_target) != 'real'
+    OR (SELECT count(*) FROM structure) > 1
+"""
+_LACKS_EMBEDDINGS = """
+    n < (SELECT count(*) FROM vector WHERE vector_id BETWEEN first_id AND last_id)
+    OR EXISTS (SELECT 1 FROM vector WHERE vector_id < first_id)
+"""
 _HAS_NO_CONTENT = """
     content_id IS NOT NULL AND content_id NOT IN (SELECT content_id FROM content)
 """
@@ -50,6 +65,10 @@ _HAS_NO_EMBEDDING = """
     state IN ('ok', 'missing') AND racy = 0 AND content_id IS NOT NULL
     AND content_id NOT IN (SELECT content_id FROM vector)
     OR state = 'ok' AND content_id NOT IN (SELECT content_id FROM vector)
+"""
+_IS_ODD_TARGET = """
+    key = 'recall_target' AND (typeof(value) != 'text' OR value = '' OR value GLOB '*[^0-9.e-]*'
+    OR CAST(value AS REAL) <= 0 OR CAST(value AS REAL) > 1)
 """
 _IS_ODD_GENERATION = """
     key = 'generation' AND (value = '' OR value GLOB '*[^0-9]*' OR typeof(value) != 'text')
@@ -108,6 +127,11 @@ CHECKS = (
           ("DELETE FROM segment", "DELETE FROM tombstone")),
     Check("segments hold other embeddings than the catalog", "segment", _IS_NOT_WHAT_IT_HOLDS,
           ("DELETE FROM segment", "DELETE FROM tombstone")),
+    Check("structures make no sense", "structure", _IS_ODD_STRUCTURE, ("DELETE FROM structure",)),
+    Check("structures lack embeddings of the catalog", "structure", _LACKS_EMBEDDINGS,
+          ("DELETE FROM structure",)),
+    Check("recall targets are none", "meta", _IS_ODD_TARGET,
+          ("DELETE FROM meta WHERE key = 'recall_target'",)),
     Check("generation is no number", "meta", _IS_ODD_GENERATION,
           ("UPDATE meta SET value = CAST(strftime('%s') AS TEXT) WHERE key = 'generation'",)),
 )  # fmt: skip

@@ -6,7 +6,7 @@ import contextlib
 from pathlib import Path
 from typing import cast
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from mobisearch.errors import IndexDamagedError, StoreError
 from mobisearch.store.catalog import schema
@@ -44,11 +44,12 @@ def copy_catalog(path: Path, target: Path) -> None:
 
 
 def set_uuid(path: Path, uuid: str) -> None:
-    """Give a catalog that nobody has open an identity of its own."""
+    """Give a copy that nobody has open an identity of its own; it has no structure, as no file."""
     engine = writer_engine(path, journal="DELETE")
     with mapped_sqlite_errors(path.parent), engine.begin() as connection:
         is_uuid = schema.meta.c.key == "uuid"
         connection.execute(update(schema.meta).where(is_uuid).values(value=uuid))
+        connection.execute(delete(schema.structure))
     engine.dispose()
 
 

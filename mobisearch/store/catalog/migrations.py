@@ -28,8 +28,19 @@ def _remember_scan_settings_and_truncation(connection: Connection) -> None:
     )
 
 
+def _list_the_structure(connection: Connection) -> None:
+    connection.exec_driver_sql(
+        "CREATE TABLE structure ("
+        " name TEXT NOT NULL PRIMARY KEY, kind TEXT NOT NULL, dim INTEGER NOT NULL,"
+        " first_id INTEGER NOT NULL, last_id INTEGER NOT NULL, n INTEGER NOT NULL,"
+        " n_trained INTEGER NOT NULL, probes INTEGER NOT NULL, candidates INTEGER NOT NULL,"
+        " recall_target FLOAT NOT NULL, recall FLOAT NOT NULL, queries INTEGER NOT NULL,"
+        " size_bytes INTEGER NOT NULL, sha256 TEXT NOT NULL, built_at TEXT NOT NULL)"
+    )
+
+
 STEPS: Mapping[int, Callable[[Connection], None]] = MappingProxyType(
-    {1: _remember_scan_settings_and_truncation}
+    {1: _remember_scan_settings_and_truncation, 2: _list_the_structure}
 )
 """By the format that a step starts from."""
 

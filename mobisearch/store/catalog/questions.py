@@ -2,60 +2,24 @@
 
 from __future__ import annotations
 
-import abc
-import contextlib
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
-from sqlalchemy import Executable, bindparam, func, select
-from sqlalchemy.engine import Connection
+from sqlalchemy import bindparam, func, select
 
 from mobisearch.errors import IndexDamagedError, IndexFormatError
 from mobisearch.store.catalog import schema
 from mobisearch.store.catalog.checks import find_breaches
-from mobisearch.store.catalog.rows import ModelRow, SegmentRow, StagedFile, path_range
-from mobisearch.types import Embeddings, FileFailure
+from mobisearch.store.catalog.rows import ModelRow, StagedFile, path_range
+from mobisearch.store.catalog.stored_vectors import StoredVectors
+from mobisearch.types import FileFailure
 
 IDS_PER_QUERY = 500
-_ROWS_PER_FETCH = 2048
 
 
-@dataclass(frozen=True, slots=True)
-class VectorListing:
-    """What a search needs to know, all of the same generation.
-
-    Attributes:
-        hidden: int64, ascending: vectors that no search may return.
-    """
-
-    generation: int
-    segments: tuple[SegmentRow, ...]
-    hidden: NDArray[np.int64]
-
-
-class Catalog(abc.ABC):
+class Catalog(StoredVectors):
     """A catalog that can be asked; how it is connected is up to the subclass."""
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-
-    @property
-    def location(self) -> str:
-        """The index directory, for messages."""
-        return str(self._directory)
-
-    @abc.abstractmethod
-    def _connected(self) -> contextlib.AbstractContextManager[Connection]:
-        """Give a connection inside a transaction."""
-
-    def _rows(self, statement: Executable, values: Mapping[str, Any] | None = None) -> list[Any]:
-        with self._connected() as connection:
-            return list(connection.execute(statement, values or {}))
 
     def meta(self) -> dict[str, str]:
         """Return the small facts about the index: uuid, created_at, generation, ..."""
@@ -65,18 +29,6 @@ class Catalog(abc.ABC):
         """Return the version of the tables."""
         with self._connected() as connection:
             return int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
-
-    def generation(self) -> int:
-        """Return the number that every commit increases."""
-        with self._connected() as connection:
-            return self._generation(connection)
-
-    def _generation(self, connection: Connection) -> int:
-        statement = select(schema.meta.c.value).where(schema.meta.c.key == "generation")
-        value = connection.execute(statement).scalar_one_or_none()
-        if value is None or not str(value).isdecimal():
-            raise IndexDamagedError(self._directory, f"the catalog's generation is {value!r}")
-        return int(value)
 
     def model(self) -> ModelRow:
         """Return the model that the index was built with."""
@@ -152,10 +104,6 @@ class Catalog(abc.ABC):
         )
         return int(self._rows(statement)[0][0])
 
-    def count_vectors(self) -> int:
-        """Count all stored embeddings, those of missing images included."""
-        return int(self._rows(select(func.count()).select_from(schema.vector))[0][0])
-
     def failures(self) -> list[FileFailure]:
         """Return every file that could not be indexed, ordered by path."""
         file = schema.file.c
@@ -166,83 +114,6 @@ class Catalog(abc.ABC):
             FileFailure(os.fsdecode(row.path), row.error_code, row.error_reason)
             for row in self._rows(statement.order_by(file.path))
         ]
-
-    def known_sha256(self) -> set[str]:
-        """Return the SHA-256, hexadecimal, of every content that has an embedding."""
-        joined = schema.content.join(schema.vector)
-        rows = self._rows(select(schema.content.c.sha256).select_from(joined))
-        return {row.sha256.hex() for row in rows}
-
-    def vector_listing(self) -> VectorListing:
-        """Return what is needed to load all vectors, in one consistent view."""
-        file, vector = schema.file.c, schema.vector.c
-        is_visible = select(1).where(file.content_id == vector.content_id, file.state == "ok")
-        with self._connected() as connection:
-            generation = self._generation(connection)
-            rows = connection.execute(select(schema.segment).order_by(schema.segment.c.first_id))
-            segments = tuple(
-                SegmentRow(r.name, r.first_id, r.last_id, r.n, r.size_bytes, r.sha256) for r in rows
-            )
-            if not all(segment.is_sound() for segment in segments):
-                raise IndexDamagedError(
-                    self._directory,
-                    "the catalog's list of segments is damaged; mend it with: mobisearch verify "
-                    "--repair",
-                )
-            invisible = connection.execute(select(vector.vector_id).where(~is_visible.exists()))
-            dead = connection.execute(select(schema.tombstone.c.vector_id))
-            hidden = np.array([*invisible.scalars(), *dead.scalars()], dtype=np.int64)
-        return VectorListing(generation, segments, np.sort(hidden))
-
-    def vectors(
-        self, first_id: int, last_id: int, *, dim: int, skip_odd: bool = False
-    ) -> tuple[NDArray[np.int64], Embeddings]:
-        """Return the stored vectors of a range of ids, both ends included.
-
-        Args:
-            skip_odd: leave out what has the wrong size, instead of raising IndexDamagedError.
-
-        Returns:
-            ids, int64, shape (n,), ascending; rows, float32, shape (n, dim).
-        """
-        vector = schema.vector.c
-        statement = (
-            select(vector.vector_id, vector.vec)
-            .where(vector.vector_id.between(first_id, last_id))
-            .order_by(vector.vector_id)
-        )
-        if skip_odd:
-            is_sound = (func.typeof(vector.vec) == "blob") & (func.length(vector.vec) == 4 * dim)
-            statement = statement.where(is_sound)
-        ids: list[int] = []
-        values = bytearray()
-        with self._connected() as connection:
-            result = connection.execution_options(yield_per=_ROWS_PER_FETCH).execute(statement)
-            for row in result:
-                if not isinstance(row.vec, bytes) or len(row.vec) != 4 * dim:
-                    message = (
-                        f"embedding {row.vector_id} is not of {4 * dim} bytes; see what is wrong "
-                        "with: mobisearch verify, and mend it with: mobisearch verify --repair"
-                    )
-                    raise IndexDamagedError(self._directory, message)
-                ids.append(row.vector_id)
-                values += row.vec
-        rows = np.frombuffer(bytes(values), "<f4").reshape(len(ids), dim)
-        return np.array(ids, dtype=np.int64), rows
-
-    def last_of(self, first_id: int, n: int) -> tuple[int, int] | None:
-        """Return the last id and the number of the next up to n vectors from an id on, or None."""
-        vector_id = schema.vector.c.vector_id
-        following = select(vector_id).where(vector_id >= first_id).order_by(vector_id).limit(n)
-        ids = following.subquery()
-        wanted = select(func.max(ids.c.vector_id), func.count(ids.c.vector_id))
-        row = self._rows(wanted)[0]
-        return (int(row[0]), int(row[1])) if row[1] else None
-
-    def count_tombstones(self, first_id: int, last_id: int) -> int:
-        """Count the dead vectors inside the segment that covers these ids."""
-        dead = schema.tombstone.c.vector_id.between(first_id, last_id)
-        return int(self._rows(select(func.count()).where(dead))[0][0])
 
     def find_damage(self) -> list[str]:
         """Let SQLite check its own structure, and check that rows make sense and fit together."""

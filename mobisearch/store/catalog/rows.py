@@ -83,6 +83,51 @@ class SegmentRow:
         return all(isinstance(number, int) for number in numbers) and self.n > 0
 
 
+@dataclass(frozen=True, slots=True)
+class StructureRow:
+    """The file for approximate search.
+
+    Attributes:
+        kind: as FAISS's factory names it.
+        dim: numbers that are kept of each embedding.
+        first_id, last_id: every vector that was alive between them is in it, newer ones are not.
+        n: vectors in it, dead ones included.
+        n_trained: vectors in the catalog when it was trained.
+        probes: lists that a search for ten looks at.
+        candidates: vectors that a search for ten scores exactly.
+        recall_target: share of the true best ten that it was to find.
+        recall, queries: the share that it found, with how many stored vectors as queries.
+        built_at: UTC, ISO 8601.
+    """
+
+    name: str
+    kind: str
+    dim: int
+    first_id: int
+    last_id: int
+    n: int
+    n_trained: int
+    probes: int
+    candidates: int
+    recall_target: float
+    recall: float
+    queries: int
+    size_bytes: int
+    sha256: str
+    built_at: str
+
+    def is_sound(self) -> bool:
+        """Say whether the values are of their types and make sense."""
+        counts = (self.dim, self.n, self.n_trained, self.probes, self.candidates, self.queries)
+        numbers = (*counts, self.first_id, self.last_id, self.size_bytes)
+        return (
+            all(isinstance(number, int) for number in numbers)
+            and min(counts) > 0
+            and all(isinstance(share, float) for share in (self.recall, self.recall_target))
+            and all(isinstance(text, str) for text in (self.name, self.kind, self.built_at))
+        )
+
+
 def path_range(folder: str) -> tuple[bytes, bytes]:
     """Return the first possible path below a folder, and the first one after all of them."""
     prefix = os.fsencode(folder.rstrip(os.sep) + os.sep)

@@ -19,7 +19,7 @@ from sqlalchemy import (
 APPLICATION_ID = 0x4D4F4249
 """``MOBI``, in the header of every catalog."""
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 """SQLite's ``user_version``. Older ones are migrated, newer ones refused untouched."""
 
 PAGE_SIZE = 16384
@@ -124,3 +124,25 @@ tombstone = Table(
     Column("vector_id", Integer, primary_key=True),
 )
 """Vectors that are still inside a segment file but not in the catalog any more."""
+
+structure = Table(  # since format 3
+    "structure",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("dim", Integer, nullable=False),
+    Column("first_id", Integer, nullable=False),
+    Column("last_id", Integer, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("n_trained", Integer, nullable=False),
+    Column("probes", Integer, nullable=False),
+    Column("candidates", Integer, nullable=False),
+    Column("recall_target", Float, nullable=False),
+    Column("recall", Float, nullable=False),
+    Column("queries", Integer, nullable=False),
+    Column("size_bytes", Integer, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("built_at", Text, nullable=False),
+)
+"""At most one row: the file for approximate search. Every vector that was in the catalog between
+first and last when the file was written is in it; newer ids are not."""

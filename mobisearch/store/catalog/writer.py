@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -17,8 +18,16 @@ from mobisearch.store.catalog import schema
 from mobisearch.store.catalog.checks import find_breaches, mend_breaches
 from mobisearch.store.catalog.connection import mapped_sqlite_errors, writer_engine
 from mobisearch.store.catalog.questions import Catalog
-from mobisearch.store.catalog.rows import FileRow, ModelRow, SegmentRow, path_range
+from mobisearch.store.catalog.rows import (
+    FileRow,
+    ModelRow,
+    SegmentRow,
+    StructureRow,
+    path_range,
+)
 from mobisearch.store.catalog.staging import Staging
+from mobisearch.store.catalog.stored_vectors import RECALL_TARGET, STRUCTURE_NOTE
+from mobisearch.store.catalog.upkeep import next_generation, put_meta, remove_orphans
 from mobisearch.store.catalog.values import PUT_FILE, content_values, file_values
 
 _CLOSING_WAIT_MS = 500
@@ -126,7 +135,7 @@ class CatalogWriter(Catalog):
             others = [file_values(row, content_ids) for row in rows if row.moved_from is None]
             if others:
                 connection.execute(PUT_FILE, others)
-            _next_generation(connection)
+            next_generation(connection)
 
     @contextlib.contextmanager
     def _id_space(self, n_rows: int) -> Iterator[None]:
@@ -182,8 +191,8 @@ class CatalogWriter(Catalog):
                     is_meant = (column == os.fsencode(path)) | ((column >= low) & (column < high))
                     n_rows = connection.execute(delete(table).where(is_meant)).rowcount
                     n_removed += n_rows if table is schema.file else 0
-            _remove_orphans(connection)
-            _next_generation(connection)
+            remove_orphans(connection)
+            next_generation(connection)
         return n_removed
 
     def settle_missing(self, *, prune: Sequence[str] = (), keep: Sequence[str] = ()) -> int:
@@ -199,8 +208,8 @@ class CatalogWriter(Catalog):
         with self._transaction() as connection:
             self.staging.mark_vanished(connection)
             n_pruned = self.staging.prune(connection, prune, keep=keep)
-            _remove_orphans(connection)
-            _next_generation(connection)
+            remove_orphans(connection)
+            next_generation(connection)
         return n_pruned
 
     def mend(self, bad_vectors: Sequence[int]) -> tuple[list[str], list[str]]:
@@ -215,8 +224,8 @@ class CatalogWriter(Catalog):
         file = schema.file.c
         with self._transaction() as connection:
             mended = mend_breaches(connection, bad_vectors)
-            _remove_orphans(connection)
-            _next_generation(connection)
+            remove_orphans(connection)
+            next_generation(connection)
             left = find_breaches(connection)
             if left:
                 raise IndexDamagedError(
@@ -253,7 +262,26 @@ class CatalogWriter(Catalog):
                         sha256=new.sha256,
                     )
                 )
-            _next_generation(connection)
+            next_generation(connection)
+
+    def replace_structure(self, new: StructureRow | None, *, note: str | None = None) -> None:
+        """List a new file for approximate search in place of the old one, or none.
+
+        Args:
+            note: why there is none, for :meth:`structure_note`.
+        """
+        with self._transaction() as connection:
+            connection.execute(delete(schema.structure))
+            if new is not None:
+                connection.execute(insert(schema.structure).values(**dataclasses.asdict(new)))
+            put_meta(connection, STRUCTURE_NOTE, note)
+            next_generation(connection)
+
+    def put_recall_target(self, recall: float) -> None:
+        """Remember which share of the true best ten approximate search is to find."""
+        with self._transaction() as connection:
+            put_meta(connection, RECALL_TARGET, repr(recall))
+            next_generation(connection)
 
 
 def open_writer(path: Path, *, journal: str = "WAL") -> CatalogWriter:
@@ -269,23 +297,3 @@ def open_writer(path: Path, *, journal: str = "WAL") -> CatalogWriter:
     engine = writer_engine(path, journal=journal)
     with mapped_sqlite_errors(path.parent):
         return CatalogWriter(path.parent, engine.connect())
-
-
-def _next_generation(connection: Connection) -> None:
-    connection.exec_driver_sql(
-        "UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'generation'"
-    )
-
-
-def _remove_orphans(connection: Connection) -> None:
-    """Drop contents that no file has, and their vectors; those in segments leave a tombstone."""
-    file, content, vector = schema.file.c, schema.content.c, schema.vector.c
-    is_used = select(1).where(file.content_id == content.content_id)
-    unused = select(content.content_id).where(~is_used.exists())
-    last_sealed = select(schema.segment.c.last_id).order_by(schema.segment.c.last_id.desc())
-    dead = select(vector.vector_id).where(
-        vector.content_id.in_(unused), vector.vector_id <= last_sealed.limit(1).scalar_subquery()
-    )
-    connection.execute(insert(schema.tombstone).from_select(["vector_id"], dead))
-    connection.execute(delete(schema.vector).where(vector.content_id.in_(unused)))
-    connection.execute(delete(schema.content).where(~is_used.exists()))

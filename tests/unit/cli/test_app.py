@@ -32,6 +32,7 @@ CODES = {
     "IndexLockedError": 75,
     "IndexNotFoundError": 66,
     "IndexReadOnlyError": 73,
+    "InvalidRecallError": 2,
     "InvalidResultCountError": 2,
     "InvalidVectorError": 2,
     "ModelMismatchError": 69,

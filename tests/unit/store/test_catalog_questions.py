@@ -129,7 +129,7 @@ def test_dead_vectors_are_counted_inside_their_segment(
 @pytest.mark.usefixtures("filled")
 def test_a_sound_catalog_has_no_damage(reader: CatalogReader) -> None:
     assert reader.find_damage() == []
-    assert reader.format_version() == 2
+    assert reader.format_version() == 3
 
 
 @pytest.mark.usefixtures("filled")

@@ -1,11 +1,7 @@
-"""Vectors in memory and in FAISS files: exact search by inner product. The only home of FAISS.
-
-Knows no catalog: ids and rows come in, ids and scores go out.
-"""
+"""Exact search by inner product among vectors in memory."""
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,9 +17,6 @@ _SPARE = 32
 _SCORE_NOISE = 1e-5
 """FAISS adds up float32 products in an order that depends on the batch; its scores are this far, at
 most, from the exact ones (measured: 6e-7 at d = 1280)."""
-
-_INDEX_HEADER = struct.Struct("<4siqqq?i")  # fourcc, d, ntotal, two reserved, is_trained, metric
-_COUNT = struct.Struct("<Q")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +77,9 @@ class Vectors:
             results.append(candidates.best(k))
         return results
 
-    def _candidates(self, queries: Embeddings, wanted: int) -> list[_Candidates]:
+    def _candidates(self, queries: Embeddings, wanted: int) -> list[Candidates]:
         """Return the best ``wanted`` of each part for each query, hidden ones left out."""
-        collected = [_Candidates() for _ in queries]
+        collected = [Candidates() for _ in queries]
         for part in self._parts:
             n_taken = min(wanted, len(part.ids))
             scores, places = faiss.knn(  # (q, n_taken) both
@@ -118,7 +111,7 @@ def exact_scores(rows: Embeddings, query: Embeddings) -> NDArray[np.float64]:
     return scores
 
 
-class _Candidates:
+class Candidates:
     """Candidates for one query, with a bound on the scores of everything that is not among them."""
 
     def __init__(self) -> None:
@@ -127,6 +120,7 @@ class _Candidates:
         self._scores = np.empty(0, np.float64)
 
     def add(self, ids: NDArray[np.int64], scores: NDArray[np.float64]) -> None:
+        """Add vectors by id, with their exact scores; none may be added twice."""
         self._ids = np.concatenate([self._ids, ids])
         self._scores = np.concatenate([self._scores, scores])
 
@@ -139,58 +133,12 @@ class _Candidates:
         last = np.partition(self._scores, -k)[-k]
         return bool(self.worst_left_out < last - _SCORE_NOISE)
 
+    def __len__(self) -> int:
+        return len(self._ids)
+
     def best(self, k: int) -> list[FoundVector]:
+        """Return the best k, best first, ties by id; more if several tie for the last place."""
         order = np.lexsort((self._ids, -self._scores))
         if len(order) > k:
             order = order[self._scores[order] >= self._scores[order[k - 1]]]
         return [FoundVector(int(self._ids[i]), float(self._scores[i])) for i in order]
-
-
-def serialise(part: VectorPart) -> bytes:
-    """Return the part as a FAISS file, an ``IndexIDMap`` over an ``IndexFlatIP``.
-
-    It is written to memory: ``faiss.write_index`` neither syncs nor reports a full disk.
-    """
-    index = faiss.IndexIDMap(faiss.IndexFlatIP(part.rows.shape[1]))
-    index.add_with_ids(np.ascontiguousarray(part.rows), part.ids)
-    return bytes(faiss.serialize_index(index))
-
-
-def serialised_bytes(n: int, dim: int) -> int:
-    """Return the exact size of what :func:`serialise` gives for n vectors."""
-    return 2 * _INDEX_HEADER.size + 2 * _COUNT.size + n * (4 * dim + 8)
-
-
-def deserialise(data: bytes, *, n: int, dim: int) -> VectorPart | None:
-    """Read what :func:`serialise` wrote, without copying and without FAISS's own parser.
-
-    A FAISS file can name other files and promise any size; this accepts the one shape above, of the
-    size that n and d demand, with finite rows and ascending ids, and nothing else.
-
-    Returns:
-        The part, or None if the data is not exactly that.
-
-    Source: faiss ``impl/index_write.cpp``: ``IxMp``, ``IxFI`` and the vectors that follow them.
-    """
-    if len(data) != serialised_bytes(n, dim):
-        return None
-    head = _INDEX_HEADER.size
-    outer, inner = _INDEX_HEADER.unpack_from(data, 0), _INDEX_HEADER.unpack_from(data, head)
-    values_at = 2 * head + _COUNT.size
-    ids_at = values_at + 4 * n * dim + _COUNT.size
-    (n_values,) = _COUNT.unpack_from(data, 2 * head)
-    (n_ids,) = _COUNT.unpack_from(data, ids_at - _COUNT.size)
-    for fourcc, found in ((b"IxMp", outer), (b"IxFI", inner)):
-        is_expected = found[:3] == (fourcc, dim, n) and found[5:] == (
-            True,
-            faiss.METRIC_INNER_PRODUCT,
-        )
-        if not is_expected:
-            return None
-    if (n_values, n_ids) != (n * dim, n):
-        return None
-    rows = np.frombuffer(data, "<f4", n * dim, values_at).reshape(n, dim)
-    ids = np.frombuffer(data, "<i8", n, ids_at)
-    if not np.isfinite(rows).all() or (n and ids[0] < 1) or not (np.diff(ids) > 0).all():
-        return None
-    return VectorPart(ids, rows)
