@@ -60,7 +60,8 @@ def prepare(
     """
     need_px = None if settings.exact else preprocessing.resize_px * settings.reduced_oversampling
     image, facts = decode(data, name=name, settings=settings, need_px=need_px)
-    return PreparedImage(cut_centre(image, preprocessing), facts)
+    pixels = cut_centre(image, preprocessing, is_exact=settings.exact)
+    return PreparedImage(pixels, facts)
 
 
 def decode(
