@@ -25,8 +25,8 @@ BATCH_COSINE = 0.99999
 """Libraries may sum in another order for another batch size; nothing else may change."""
 
 CUT_COSINE = 0.9999
-"""Between exact and quick resizing, whose pixels differ by a level here and there. The lowest of the
-photographs was 0.99999."""
+"""Between exact and quick resizing, whose pixels differ by a level here and there. The lowest was
+0.99999."""
 
 REDUCED_COSINE = 0.99
 """Between exact and reduced decoding of a large JPEG. The lowest of 40 photographs enlarged to

@@ -1,4 +1,4 @@
-"""Resizing and cutting against torchvision: pixel for pixel where exact, within a level where not."""
+"""Resizing and cutting against torchvision: pixel for pixel, or within a level where quick."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EXACT_RATIO = 64
 """Up to this ratio of the sides an exact cut promises torchvision's very pixels."""
 
 QUICK_LEVELS = 1
-"""Beyond it, and for a cut that is not exact, the largest difference that the docstring promises."""
+"""Beyond it, and for a quick cut, the largest difference that the docstring promises."""
 
 MOST_PIXELS = 20_000_000
 """What the reference may resize to in a test: it makes 256 x 51200 of a ratio of 200."""
