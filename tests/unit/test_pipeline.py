@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mobisearch import Embedder
 from mobisearch.errors import RuntimeMismatchError
-from mobisearch.imaging import stamp_of
+from mobisearch.imaging import Halt, stamp_of
 from mobisearch.pipeline import EmbeddedFile, FailedFile, KnownFile, embed_files
 from mobisearch.runtimes import FAKE_MODEL, FakeRuntime
 from mobisearch.types import DecodeSettings, Pixels
@@ -99,9 +99,9 @@ def test_known_content_is_hashed_and_not_decoded(
     decoded: list[str] = []
     original = embedder.prepare_file
 
-    def noted(data: bytes, *, path: str) -> object:
+    def noted(data: bytes, *, path: str, halt: Halt) -> object:
         decoded.append(path)
-        return original(data, path=path)
+        return original(data, path=path, halt=halt)
 
     monkeypatch.setattr(embedder, "prepare_file", noted)
     outcomes = list(embed_files(photos, embedder, is_known=known.__contains__))

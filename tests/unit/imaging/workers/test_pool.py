@@ -32,7 +32,7 @@ from mobisearch.errors import (
     WorkerStartError,
 )
 from mobisearch.imaging import prepare
-from mobisearch.imaging.workers import DecodeWorkers, pool
+from mobisearch.imaging.workers import DecodeWorkers, pool, process
 from mobisearch.types import DecodeSettings, Preprocessing
 
 NETWORK = Preprocessing(resize_px=36, crop_px=32, mean=(0, 0, 0), std=(1, 1, 1))
@@ -106,7 +106,7 @@ def faulty(
     workers: DecodeWorkers, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> DecodeWorkers:
     program = FAULTS.replace("GOOD", repr(png())).replace("LEAK", repr(str(tmp_path / "leak")))
-    monkeypatch.setattr(pool, "_PROGRAM", program)
+    monkeypatch.setattr(process, "_PROGRAM", program)
     return workers
 
 
@@ -276,7 +276,7 @@ def test_time_in_which_this_process_was_stopped_does_not_count(
 def test_a_worker_that_cannot_start_says_why(
     workers: DecodeWorkers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pool, "_PROGRAM", "raise SystemExit('no decoder here')")
+    monkeypatch.setattr(process, "_PROGRAM", "raise SystemExit('no decoder here')")
     with pytest.raises(WorkerStartError, match="no decoder here"):
         decode(workers, png())
     monkeypatch.setattr(sys, "executable", "/no/such/python")
