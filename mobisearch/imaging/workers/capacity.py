@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 import os
 from collections.abc import Iterator
@@ -15,7 +14,6 @@ _GROUPS_DIR = "/sys/fs/cgroup"
 _OWN_GROUP = "/proc/self/cgroup"
 
 
-@functools.cache
 def count_workers() -> int:
     """Return one worker for each processor that this process may use, fewer where memory is short.
 

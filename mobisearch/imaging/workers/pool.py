@@ -102,13 +102,21 @@ class DecodeWorkers:
         self.__init__(max_idle=self._max_idle)  # type: ignore[misc]
 
     def _take(self) -> DecodeWorker:
+        dead: list[DecodeWorker] = []
         with self._lock:
-            worker = self._idle.pop() if self._idle else None
+            worker = None
+            while self._idle and worker is None:
+                worker = self._idle.pop()
+                if not worker.is_alive:
+                    dead.append(worker)
+                    worker = None
             if self._watchdog is None:
                 self._watchdog = threading.Thread(
                     target=self._watch, name="mobisearch-watchdog", daemon=True
                 )
                 self._watchdog.start()
+        for ended in dead:
+            ended.close()
         worker = worker or DecodeWorker()
         with self._lock:
             self._busy.add(worker)
@@ -118,7 +126,7 @@ class DecodeWorkers:
         with self._lock:
             self._busy.discard(worker)
             is_wanted = (
-                not worker.is_overdue
+                worker.is_alive
                 and worker.n_done < _PICTURES_PER_WORKER
                 and len(self._idle) < self._max_idle
                 and not self._is_closed.is_set()

@@ -62,6 +62,7 @@ class DecodeWorker:
         """
         self.n_done = 0
         self.is_overdue = False
+        self._is_killed = False
         self._clock: _Clock | None = None
         self._process = _start_process()
         assert self._process.stdin is not None
@@ -110,11 +111,17 @@ class DecodeWorker:
         clock.seconds_left -= seconds
         if clock.seconds_left < 0:
             self.is_overdue = True
-            self._process.kill()
+            self.kill()
 
     def kill(self) -> None:
         """End the process at once, whatever it and the thread that waits for it are doing."""
+        self._is_killed = True
         self._process.kill()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process may be used: it has not ended, and nobody has told it to."""
+        return not self._is_killed and self._process.poll() is None
 
     def close(self) -> str:
         """End the process, and return how it ended."""
