@@ -151,15 +151,24 @@ class _Stages:
     def _run(self) -> None:
         """Embed what is decoded until halted. What ends it is for the caller to see."""
         try:
-            while decoded := self._wait_for_decoded():
-                sound = list(itertools.takewhile(lambda future: not future.exception(), decoded))
-                batch = [future.result() for future in sound]
-                for outcome in _embed_batch(batch, self._embedder):
-                    self._finished.put(outcome)
-                for failed in decoded[len(sound) :]:
-                    failed.result()
+            while self._embed(self._wait_for_decoded()):
+                pass
         except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
             self._finished.put(error)
+
+    def _embed(self, decoded: list[Future[_Decoded | FileOutcome]]) -> bool:
+        """Hand on the outcomes of what is decoded, and say whether there were any.
+
+        Raises:
+            Exception: what reading or decoding one of them ended with; those before it are handed
+                on first.
+        """
+        sound = list(itertools.takewhile(lambda future: not future.exception(), decoded))
+        for outcome in _embed_batch([future.result() for future in sound], self._embedder):
+            self._finished.put(outcome)
+        for failed in decoded[len(sound) :]:
+            failed.result()
+        return bool(decoded)
 
     def _wait_for_decoded(self) -> list[Future[_Decoded | FileOutcome]]:
         """Wait for the next file, and return it with those after it that are decoded too.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from mobisearch import Embedder, embedding, pipeline
 from mobisearch.errors import RuntimeMismatchError
-from mobisearch.imaging import Halt, stamp_of
+from mobisearch.imaging import Halt, PreparedImage, stamp_of
 from mobisearch.imaging.workers import DecodeWorkers, process
 from mobisearch.imaging.workers.process import DecodeWorker
 from mobisearch.pipeline import EmbeddedFile, FailedFile, KnownFile, embed_files
@@ -346,6 +347,24 @@ def test_decoding_and_embedding_go_on_while_the_caller_does_something_else(
     assert are_embedded.wait(LONG_SECONDS)
     assert counted.n_taken == n_ahead
     assert [outcome.path for outcome in outcomes] == counted.paths[1:]
+
+
+def test_the_pixels_of_a_few_batches_are_held_however_many_files_there_are(
+    photos: list[str], embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most_held = 4 * BATCH + N_WORKERS  # three ahead of the caller, and the batch that he takes from
+    held: list[weakref.ref[Pixels]] = []
+    original = embedder.prepare_file
+
+    def noted(data: bytes, *, path: str, halt: Halt) -> PreparedImage:
+        prepared = original(data, path=path, halt=halt)
+        held.append(weakref.ref(prepared.pixels))
+        return prepared
+
+    monkeypatch.setattr(embedder, "prepare_file", noted)
+    for _ in embed_files(photos * 10, embedder, n_workers=N_WORKERS):
+        assert sum(pixels() is not None for pixels in held) <= most_held
+    assert len(held) == 100
 
 
 def test_what_came_before_an_error_is_given_first(photos: list[str], embedder: Embedder) -> None:
