@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mobisearch.errors import ImageError, NoEmbeddingError, RuntimeMismatchError
 from mobisearch.imaging import (
+    Halt,
     ImageSource,
     PreparedImage,
     as_sources,
@@ -157,16 +158,22 @@ class Embedder:
         """
         return prepare_source(source, preprocessing=self.spec.preprocessing, settings=self.settings)
 
-    def prepare_file(self, data: bytes, *, path: str) -> PreparedImage:
+    def prepare_file(self, data: bytes, *, path: str, halt: Halt | None = None) -> PreparedImage:
         """Decode the bytes of a file, in a worker process if this embedder is ``isolated``.
+
+        Args:
+            halt: ends the decoding when it is set, if that is in a worker process.
 
         Raises:
             ImageError: it cannot be used.
+            HaltedError: ``halt`` is set.
             WorkerStartError: no worker can be started.
         """
-        decode = shared_workers().prepare if self.isolated else prepare
-        return decode(
-            data, name=path, preprocessing=self.spec.preprocessing, settings=self.settings
+        preprocessing, settings = self.spec.preprocessing, self.settings
+        if not self.isolated:
+            return prepare(data, name=path, preprocessing=preprocessing, settings=settings)
+        return shared_workers().prepare(
+            data, name=path, preprocessing=preprocessing, settings=settings, halt=halt
         )
 
     def embed_pixels(self, pixels: Pixels) -> Embeddings:

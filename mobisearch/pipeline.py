@@ -1,24 +1,30 @@
-"""Paths to embeddings, streamed: read and decode in threads, embed in batches, order kept.
+"""Paths to embeddings, streamed: reading, decoding, embedding and what the caller does overlap.
 
-Failures are data here. Nothing is stored here.
+Three stages: threads that read, hash and have decoded; one thread that embeds; and the caller, who
+takes outcomes in the order of the paths. Failures are data here. Nothing is stored here.
 """
 
 from __future__ import annotations
 
-import os
+import itertools
+import queue
+import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
 from typing import TypeAlias
 
 import numpy as np
 
+from mobisearch.capacity import count_workers
 from mobisearch.embedding import Embedder
 from mobisearch.errors import ImageError, NoEmbeddingError
-from mobisearch.imaging import FileContent, PreparedImage, read_file
+from mobisearch.imaging import FileContent, Halt, PreparedImage, read_file
 from mobisearch.types import Embeddings, FileFailure, FileStamp, ImageFacts
+
+_BATCHES_AHEAD = 3
+"""One that the caller takes from, one in the network, one that is decoded meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,45 +75,126 @@ def embed_files(
 ) -> Generator[FileOutcome]:
     """Read, decode and embed files; give one outcome for each path, in the order of the paths.
 
-    At most ``n_workers`` files are held as bytes, and three batches as pixels.
+    The network takes what is decoded when it is free, at most ``embedder.batch_size`` images at
+    once, and waits for no more: with large pictures the batches are small. At most ``n_workers``
+    files are held as bytes, and three batches as pixels or outcomes. ``paths`` is read by the
+    caller's thread, as outcomes are taken. However the generator ends, its threads end with it:
+    what is being decoded is given up, and what is in the network is waited for.
 
     Args:
         is_known: says whether the content of this SHA-256 has an embedding already. Called from the
             worker threads.
-        n_workers: decoding threads; None takes one for each processor.
+        n_workers: decoding threads; None takes one for each processor that may be used, fewer where
+            memory is short.
 
     Raises:
         ModelError: the network cannot be loaded.
     """
-    workers = n_workers or _processors()
+    workers = n_workers or count_workers()
     remaining = iter(paths)
-    pending: deque[Future[_Decoded | FileOutcome]] = deque()
-    executor = ThreadPoolExecutor(workers, thread_name_prefix="mobisearch-decode")
+    stages = _Stages(embedder, is_known, workers)
+    n_ahead = 0
     try:
-        batch: list[_Decoded | FileOutcome] = []
+        stages.start()
         while True:
-            room = 2 * embedder.batch_size + workers - len(pending)
-            for path in islice(remaining, max(room, 0)):
-                pending.append(executor.submit(_decode, path, embedder, is_known))
-            if not pending:
-                break
-            batch.append(pending.popleft().result())
-            if len(batch) >= embedder.batch_size:
-                yield from _embed_batch(batch, embedder)
-                batch = []
-        yield from _embed_batch(batch, embedder)
+            room = _BATCHES_AHEAD * embedder.batch_size + workers - n_ahead
+            for path in itertools.islice(remaining, room):
+                stages.put(path)
+                n_ahead += 1
+            if not n_ahead:
+                return
+            yield stages.take()
+            n_ahead -= 1
     finally:
-        executor.shutdown(wait=True, cancel_futures=True)
+        stages.close()
 
 
-def _processors() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+class _Stages:
+    """The threads of one run, and what goes from one to the next."""
+
+    def __init__(self, embedder: Embedder, is_known: Callable[[str], bool], n_workers: int) -> None:
+        self._embedder = embedder
+        self._is_known = is_known
+        self._halt = Halt()
+        self._decoders = ThreadPoolExecutor(n_workers, thread_name_prefix="mobisearch-decode")
+        # A daemon, in case that interrupts keep close() from being reached.
+        self._network = threading.Thread(target=self._run, name="mobisearch-embed", daemon=True)
+        self._changed = threading.Condition()
+        self._decoding: deque[Future[_Decoded | FileOutcome]] = deque()
+        self._finished: queue.SimpleQueue[FileOutcome | BaseException] = queue.SimpleQueue()
+
+    def start(self) -> None:
+        """Let the network wait for the first file."""
+        self._network.start()
+
+    def put(self, path: str) -> None:
+        """Begin with a file."""
+        future = self._decoders.submit(_decode, path, self._embedder, self._is_known, self._halt)
+        self._decoding.append(future)
+        future.add_done_callback(self._notify)
+
+    def take(self) -> FileOutcome:
+        """Wait for the outcome of the next file, and return it, or raise what ended the run."""
+        outcome = self._finished.get()
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome
+
+    def close(self) -> None:
+        """End all threads."""
+        self._halt.set()
+        self._notify()
+        self._decoders.shutdown(wait=False, cancel_futures=True)
+        if self._network.ident is not None:
+            self._network.join()
+        self._decoders.shutdown(wait=True)
+
+    def _run(self) -> None:
+        """Embed what is decoded until halted. What ends it is for the caller to see."""
+        try:
+            while self._embed(self._wait_for_decoded()):
+                pass
+        except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
+            self._finished.put(error)
+
+    def _embed(self, decoded: list[Future[_Decoded | FileOutcome]]) -> bool:
+        """Hand on the outcomes of what is decoded, and say whether there were any.
+
+        Raises:
+            Exception: what reading or decoding one of them ended with; those before it are handed
+                on first.
+        """
+        sound = list(itertools.takewhile(lambda future: not future.exception(), decoded))
+        for outcome in _embed_batch([future.result() for future in sound], self._embedder):
+            self._finished.put(outcome)
+        for failed in decoded[len(sound) :]:
+            failed.result()
+        return bool(decoded)
+
+    def _wait_for_decoded(self) -> list[Future[_Decoded | FileOutcome]]:
+        """Wait for the next file, and return it with those after it that are decoded too.
+
+        Returns:
+            At most a batch, in the order of the paths; none if the run was halted.
+        """
+        with self._changed:
+            while not (self._halt.is_set or (self._decoding and self._decoding[0].done())):
+                self._changed.wait()
+        decoded: list[Future[_Decoded | FileOutcome]] = []
+        if not self._halt.is_set:
+            while self._decoding and self._decoding[0].done():
+                decoded.append(self._decoding.popleft())
+                if len(decoded) == self._embedder.batch_size:
+                    break
+        return decoded
+
+    def _notify(self, _: object = None) -> None:
+        with self._changed:
+            self._changed.notify()
 
 
 def _decode(
-    path: str, embedder: Embedder, is_known: Callable[[str], bool]
+    path: str, embedder: Embedder, is_known: Callable[[str], bool], halt: Halt
 ) -> _Decoded | FileOutcome:
     stamp = None
     try:
@@ -115,7 +202,7 @@ def _decode(
         stamp = content.stamp
         if is_known(content.sha256):
             return KnownFile(path, stamp, content.sha256)
-        image = embedder.prepare_file(content.data, path=path)
+        image = embedder.prepare_file(content.data, path=path, halt=halt)
     except ImageError as error:
         return _failed(error, stamp)
     # The bytes are not needed any more; only their hash and stamp travel on.

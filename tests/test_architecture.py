@@ -19,7 +19,7 @@ PACKAGE = Path(mobisearch.__file__).parent
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 LAYERS = (
-    ("types", "errors", "text", "processors"),
+    ("types", "errors", "text", "capacity"),
     ("imaging",),
     ("results",),
     ("models",),

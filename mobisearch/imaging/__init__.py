@@ -9,10 +9,12 @@ from mobisearch.imaging.reading import FileContent, read_file, stamp_of
 from mobisearch.imaging.scanning import ScannedFile, ScanProblem, ScanSettings, scan_folder
 from mobisearch.imaging.sources import ImageSource, as_sources, name_of, prepare_source
 from mobisearch.imaging.thumbnails import read_thumbnail, read_thumbnail_jpeg
-from mobisearch.imaging.workers import shared_workers
+from mobisearch.imaging.workers import Halt, HaltedError, shared_workers
 
 __all__ = [
     "FileContent",
+    "Halt",
+    "HaltedError",
     "ImageSource",
     "PreparedImage",
     "ScanProblem",

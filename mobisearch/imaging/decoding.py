@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from PIL import Image, PngImagePlugin, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from mobisearch.errors import (
     CorruptImageError,
@@ -24,7 +24,7 @@ from mobisearch.errors import (
     UnsupportedFormatError,
 )
 from mobisearch.imaging import exif
-from mobisearch.imaging.formats import readable_formats
+from mobisearch.imaging.formats import formats_of
 from mobisearch.imaging.geometry import cut_centre
 from mobisearch.imaging.modes import to_rgb
 from mobisearch.types import DecodeSettings, ImageFacts, Pixels, Preprocessing
@@ -60,7 +60,8 @@ def prepare(
     """
     need_px = None if settings.exact else preprocessing.resize_px * settings.reduced_oversampling
     image, facts = decode(data, name=name, settings=settings, need_px=need_px)
-    return PreparedImage(cut_centre(image, preprocessing), facts)
+    pixels = cut_centre(image, preprocessing, is_exact=settings.exact)
+    return PreparedImage(pixels, facts)
 
 
 def decode(
@@ -83,7 +84,7 @@ def decode(
     """
     if not data:
         raise CorruptImageError(name, "the file is empty")
-    formats = readable_formats()
+    formats = formats_of(data)
     with (
         _image_errors(name),
         _own_limits,
@@ -182,6 +183,8 @@ class _OwnLimits(contextlib.AbstractContextManager[None]):
     _saved: ClassVar[tuple[int | None, int]] = (None, 0)
 
     def __enter__(self) -> None:
+        from PIL import PngImagePlugin  # here, because importing this module is to stay quick
+
         cls = type(self)
         with cls._lock:
             if cls._depth == 0:
@@ -191,6 +194,8 @@ class _OwnLimits(contextlib.AbstractContextManager[None]):
             cls._depth += 1
 
     def __exit__(self, *_: object) -> None:
+        from PIL import PngImagePlugin
+
         cls = type(self)
         with cls._lock:
             cls._depth -= 1

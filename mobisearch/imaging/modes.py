@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms
+from PIL import Image
 
 _WHITE = (255, 255, 255, 255)
 
@@ -87,6 +87,8 @@ def _bands(image: Image.Image) -> Iterator[tuple[int, NDArray[np.float64]]]:
 
 
 def _rgb_from_lab(image: Image.Image) -> Image.Image:
+    from PIL import ImageCms  # as below: rarely needed
+
     converted = ImageCms.applyTransform(image, _lab_transform())
     assert converted is not None  # None only for in-place use
     return converted
@@ -94,6 +96,8 @@ def _rgb_from_lab(image: Image.Image) -> Image.Image:
 
 @functools.cache
 def _lab_transform() -> Any:
+    from PIL import ImageCms
+
     return ImageCms.buildTransform(
         ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), "LAB", "RGB"
     )

@@ -57,7 +57,8 @@ def prepare_source(
     facts = ImageFacts(
         format=getattr(image, "format", None) or "", width=image.width, height=image.height
     )
-    return PreparedImage(cut_centre(image, preprocessing), facts)
+    pixels = cut_centre(image, preprocessing, is_exact=settings.exact)
+    return PreparedImage(pixels, facts)
 
 
 def open_source(

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mobisearch.capacity import count_processors
 from mobisearch.errors import PrecisionUnavailableError, RuntimeUnavailableError
 from mobisearch.models import ModelSpec
-from mobisearch.processors import usable_processors
 from mobisearch.runtimes.compiled_cache import cache_path, read_compiled, write_compiled
 from mobisearch.runtimes.openvino_graph import build_graph
 from mobisearch.runtimes.openvino_library import import_openvino
@@ -56,7 +56,7 @@ class OpenVinoRuntime:
         self.precision = _choose_precision(core, spec, precision)
         self._dim = spec.dim
         self._lock = threading.Lock()
-        n_streams = min(n_threads or usable_processors(), _MAX_STREAMS)
+        n_streams = min(n_threads or count_processors(), _MAX_STREAMS)
         try:
             compiled = _load(openvino, core, spec, self.precision, n_streams)
             self._queue = openvino.AsyncInferQueue(compiled, n_streams + 1)

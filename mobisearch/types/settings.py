@@ -31,8 +31,10 @@ class DecodeSettings:
             The default admits a 200-megapixel phone photo.
         max_pixels_other: the limit for every format but JPEG, which alone can be decoded at
             reduced size and so needs far less memory than its pixels suggest.
-        exact: decode JPEGs at full size. Otherwise large ones are decoded at 1/2, 1/4 or 1/8, never
-            below ``reduced_oversampling`` times what the network looks at.
+        exact: decode JPEGs at full size and resize whole pictures, as torchvision does, to the very
+            pixel. Otherwise large JPEGs are decoded at 1/2, 1/4 or 1/8, never below
+            ``reduced_oversampling`` times what the network looks at, and only the part of a picture
+            that the network looks at is resized.
         reduced_oversampling: how many times larger than ``Preprocessing.resize_px`` the shorter
             side of a reduced JPEG stays at least. The README states the deviation measured at 2.
         deadline_seconds: decoding one picture may take this long. Held where files are decoded in

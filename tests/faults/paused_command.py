@@ -31,12 +31,24 @@ class Pause:
     def __init__(self, says: int, waits: int, *, at: int) -> None:
         self._says, self._waits = says, waits
         self._calls_left = at
+        self._is_armed = True
 
     def __call__(self) -> None:
-        self._calls_left -= 1
-        if not self._calls_left:
+        self._calls_left -= self._is_armed
+        if self._is_armed and not self._calls_left:
             os.write(self._says, b"here\n")
             os.read(self._waits, 1)
+
+    def armed_after(self, function: Function) -> Function:
+        """Return the function, and let no pause come before it was called."""
+        self._is_armed = False
+
+        def arming(*arguments: Any, **named: Any) -> Any:
+            result = function(*arguments, **named)
+            self._is_armed = True
+            return result
+
+        return arming
 
     def before(self, function: Function) -> Function:
         """Return the function with a pause before it."""
@@ -78,8 +90,9 @@ def install(step: str, says: int, waits: int) -> None:
         folders.scan_folder = Pause(says, waits, at=20).among(folders.scan_folder)
     elif step == "reading":  # in a thread
         pipeline.read_file = Pause(says, waits, at=100).before(pipeline.read_file)
-    elif step == "embedding":  # the first call is for the probe
-        pause = Pause(says, waits, at=5)
+    elif step == "embedding":  # in a thread, and as soon as something is stored
+        pause = Pause(says, waits, at=1)
+        CatalogWriter.put_files = pause.armed_after(CatalogWriter.put_files)
         mobisearch.Embedder.embed_pixels = pause.before(mobisearch.Embedder.embed_pixels)
     elif step == "before a commit":
         pause = Pause(says, waits, at=2)

@@ -21,7 +21,8 @@ DEADLINE_SECONDS = 120.0
 """For a process to reach a step or its end; only there so that a hang fails."""
 
 PER_COMMIT = 64
-N_PHOTOS = 2 * PER_COMMIT + 2
+N_PHOTOS = 4 * PER_COMMIT + 2
+"""More than are read ahead while the first are stored."""
 PROGRAM = Path(__file__).parent / "paused_command.py"
 FAKE = Path(__file__).parent / "fake_command.py"
 
@@ -98,7 +99,7 @@ def pause_at() -> Iterator[PauseAt]:
 
 @pytest.fixture(scope="module")
 def some_photos(tmp_path_factory: pytest.TempPathFactory, make_photo: Callable[..., Path]) -> Path:
-    """Photos for three commits. No test changes them."""
+    """Photos for five commits. No test changes them."""
     folder = Path(os.path.realpath(tmp_path_factory.mktemp("some")))
     for seed in range(N_PHOTOS):
         make_photo(folder / f"{seed:03}.png", seed=seed, size=(12, 12))

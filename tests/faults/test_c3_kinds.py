@@ -180,9 +180,10 @@ def test_case_48_without_its_decoder_heic_is_unsupported_and_not_lost(
     pillow_heif.from_pillow(picture).save(stream)
     with monkeypatch.context() as patch:
         from mobisearch.imaging import decoding
+        from mobisearch.imaging.formats import readable_formats
 
-        formats = tuple(name for name in decoding.readable_formats() if name != "HEIF")
-        patch.setattr(decoding, "readable_formats", lambda: formats)
+        formats = tuple(name for name in readable_formats() if name != "HEIF")
+        patch.setattr(decoding, "formats_of", lambda _: formats)
         files = {"a.heic": stream.getvalue(), "b.png": saved(picture, format="PNG")}
         ended = sync_all(index, tmp_path / "photos", files)
     assert ended == {"a.heic": "unsupported", "b.png": "ok"}

@@ -19,7 +19,7 @@ import pytest
 
 from mobisearch import Embedder, ImageIndex
 from mobisearch.imaging import shared_workers
-from mobisearch.imaging.workers import pool
+from mobisearch.imaging.workers import process
 from mobisearch.types import DecodeSettings
 
 FAULTY_WORKER = """\
@@ -127,7 +127,7 @@ def attempts(
     }.items():
         program = program.replace(name, repr(value))
     with _own_workers(), contextlib.closing(Attempts(tmp_path / "pipe", tmp_path / "mark")) as made:
-        monkeypatch.setattr(pool, "_PROGRAM", program)
+        monkeypatch.setattr(process, "_PROGRAM", program)
         yield made
 
 

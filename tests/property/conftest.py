@@ -50,5 +50,7 @@ def steps(
         for name, value in chosen.items():
             if name in vars(owner):
                 monkeypatch.setattr(owner, name, value)
-    monkeypatch.setattr(pipeline, "_processors", lambda: 2)  # or all is read before a stop is seen
+    monkeypatch.setattr(
+        pipeline, "count_workers", lambda: 2
+    )  # or all is read before a stop is seen
     return chosen

@@ -1,19 +1,23 @@
-"""Paths to embeddings, streamed: order, failures, look-ahead, and an early end."""
+"""Paths to embeddings, streamed: order, failures, look-ahead, overlap, and an early end."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import threading
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mobisearch import Embedder
+from mobisearch import Embedder, embedding, pipeline
 from mobisearch.errors import RuntimeMismatchError
-from mobisearch.imaging import stamp_of
+from mobisearch.imaging import Halt, PreparedImage, stamp_of
+from mobisearch.imaging.workers import DecodeWorkers, process
+from mobisearch.imaging.workers.process import DecodeWorker
 from mobisearch.pipeline import EmbeddedFile, FailedFile, KnownFile, embed_files
 from mobisearch.runtimes import FAKE_MODEL, FakeRuntime
 from mobisearch.types import DecodeSettings, Pixels
@@ -36,8 +40,10 @@ def photos(tmp_path: Path, make_photo: object) -> list[str]:
     ]
 
 
-def decoding_threads() -> list[threading.Thread]:
-    return [t for t in threading.enumerate() if t.name.startswith("mobisearch-decode")]
+def running_threads() -> list[str]:
+    """Return the names of the threads of a run."""
+    names = ("mobisearch-decode", "mobisearch-embed")
+    return [t.name for t in threading.enumerate() if t.name.startswith(names)]
 
 
 def test_there_is_one_outcome_for_each_path_in_order(photos: list[str], embedder: Embedder) -> None:
@@ -99,9 +105,9 @@ def test_known_content_is_hashed_and_not_decoded(
     decoded: list[str] = []
     original = embedder.prepare_file
 
-    def noted(data: bytes, *, path: str) -> object:
+    def noted(data: bytes, *, path: str, halt: Halt) -> object:
         decoded.append(path)
-        return original(data, path=path)
+        return original(data, path=path, halt=halt)
 
     monkeypatch.setattr(embedder, "prepare_file", noted)
     outcomes = list(embed_files(photos, embedder, is_known=known.__contains__))
@@ -118,7 +124,7 @@ def test_an_error_in_the_question_whether_content_is_known_is_not_swallowed(
 
     with pytest.raises(KeyError):
         list(embed_files(photos, embedder, is_known=broken))
-    assert not decoding_threads()
+    assert not running_threads()
 
 
 class Counted:
@@ -161,10 +167,10 @@ def test_an_early_end_stops_the_threads_and_takes_no_more_paths(
     counted = Counted(photos * 10)
     outcomes = embed_files(counted, embedder, n_workers=N_WORKERS)
     next(outcomes)
-    assert decoding_threads()
+    assert running_threads()
     n_taken = counted.n_taken
     outcomes.close()
-    assert not decoding_threads()
+    assert not running_threads()
     assert counted.n_taken == n_taken < 100
 
 
@@ -175,7 +181,7 @@ def test_an_error_in_the_paths_stops_the_threads(photos: list[str], embedder: Em
 
     with pytest.raises(OSError, match="broke off"):
         list(embed_files(paths(), embedder, n_workers=N_WORKERS))
-    assert not decoding_threads()
+    assert not running_threads()
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, 0.0])
@@ -205,7 +211,7 @@ def test_rows_of_a_wrong_shape_end_the_run(photos: list[str]) -> None:
 
     with pytest.raises(RuntimeMismatchError):
         list(embed_files(photos, Embedder(FAKE_MODEL, runtime=Wrong())))
-    assert not decoding_threads()
+    assert not running_threads()
 
 
 def test_float64_rows_in_another_layout_are_taken(photos: list[str], embedder: Embedder) -> None:
@@ -239,3 +245,245 @@ def test_the_number_of_workers_changes_no_outcome(
     outcomes = list(embed_files(photos, embedder, n_workers=n_workers))
     rows = [outcome.embedding for outcome in outcomes if isinstance(outcome, EmbeddedFile)]
     assert np.array_equal(np.stack(rows), expected)
+
+
+# ---------------------------------------------------------------- overlap
+
+
+LONG_SECONDS = 60.0
+"""For a thread to reach a step; only there so that a hang fails."""
+
+
+class WatchedRuntime(FakeRuntime):
+    """Notes the batch sizes, and may wait for something before each batch."""
+
+    def __init__(self, before: Callable[[], object] = lambda: None) -> None:
+        super().__init__()
+        self.sizes: list[int] = []
+        self.has_begun = threading.Event()
+        self._before = before
+
+    def extract(self, pixels: Pixels) -> NDArray[np.float32]:
+        self.sizes.append(len(pixels))
+        self.has_begun.set()
+        self._before()
+        return super().extract(pixels)
+
+
+def embedder_of(runtime: FakeRuntime, batch_size: int = BATCH) -> Embedder:
+    return Embedder(FAKE_MODEL, runtime=runtime, batch_size=batch_size)
+
+
+def watch_decoding(
+    embedder: Embedder,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    before: Callable[[str], object] = lambda _: None,
+    after: Callable[[str], object] = lambda _: None,
+) -> None:
+    """Call functions with the path of each file, before and after it is decoded."""
+    original = embedder.prepare_file
+
+    def watched(data: bytes, *, path: str, halt: Halt) -> object:
+        before(path)
+        prepared = original(data, path=path, halt=halt)
+        after(path)
+        return prepared
+
+    monkeypatch.setattr(embedder, "prepare_file", watched)
+
+
+def test_the_network_does_not_wait_for_a_full_batch(
+    photos: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime = WatchedRuntime()
+    embedder = embedder_of(runtime)
+    waited: list[bool] = []
+
+    def wait_for_the_network(path: str) -> None:
+        if path == photos[1]:
+            waited.append(runtime.has_begun.wait(LONG_SECONDS))
+
+    watch_decoding(embedder, monkeypatch, before=wait_for_the_network)
+    outcomes = list(embed_files(photos, embedder, n_workers=1))
+    assert waited == [True]
+    assert runtime.sizes[0] == 1
+    rows = [outcome.embedding for outcome in outcomes if isinstance(outcome, EmbeddedFile)]
+    assert np.array_equal(np.stack(rows), embedder.embed(photos)), "whatever the batches were"
+
+
+def test_a_slow_network_takes_all_that_is_decoded_and_never_more_than_a_batch(
+    photos: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    are_decoded = threading.Event()
+    runtime = WatchedRuntime(before=lambda: are_decoded.wait(LONG_SECONDS))
+    embedder = embedder_of(runtime)
+    done: list[str] = []
+
+    def note(path: str) -> None:
+        done.append(path)
+        if len(done) == len(photos):
+            are_decoded.set()
+
+    watch_decoding(embedder, monkeypatch, after=note)
+    outcomes = list(embed_files(photos, embedder, n_workers=N_WORKERS))
+    assert [outcome.path for outcome in outcomes] == photos
+    assert sum(runtime.sizes) == len(photos)
+    assert max(runtime.sizes) == BATCH
+
+
+def test_decoding_and_embedding_go_on_while_the_caller_does_something_else(
+    photos: list[str],
+) -> None:
+    """As far as they may, and no further: paths are taken by the caller."""
+    n_ahead = 3 * BATCH + N_WORKERS
+    counted = Counted(photos * 10)
+    are_embedded = threading.Event()
+    runtime = WatchedRuntime(
+        before=lambda: are_embedded.set() if sum(runtime.sizes) == n_ahead else None
+    )
+    outcomes = embed_files(counted, embedder_of(runtime), n_workers=N_WORKERS)
+    next(outcomes)
+    assert are_embedded.wait(LONG_SECONDS)
+    assert counted.n_taken == n_ahead
+    assert [outcome.path for outcome in outcomes] == counted.paths[1:]
+
+
+def test_the_pixels_of_a_few_batches_are_held_however_many_files_there_are(
+    photos: list[str], embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most_held = 4 * BATCH + N_WORKERS  # three ahead of the caller, and the batch that he takes from
+    held: list[weakref.ref[Pixels]] = []
+    original = embedder.prepare_file
+
+    def noted(data: bytes, *, path: str, halt: Halt) -> PreparedImage:
+        prepared = original(data, path=path, halt=halt)
+        held.append(weakref.ref(prepared.pixels))
+        return prepared
+
+    monkeypatch.setattr(embedder, "prepare_file", noted)
+    for _ in embed_files(photos * 10, embedder, n_workers=N_WORKERS):
+        assert sum(pixels() is not None for pixels in held) <= most_held
+    assert len(held) == 100
+
+
+def test_what_came_before_an_error_is_given_first(photos: list[str], embedder: Embedder) -> None:
+    sixth = hashlib.sha256(Path(photos[5]).read_bytes()).hexdigest()
+
+    def broken(sha256: str) -> bool:
+        if sha256 == sixth:
+            raise KeyError(sha256)
+        return False
+
+    outcomes = embed_files(photos, embedder, is_known=broken)
+    assert [next(outcomes).path for _ in range(5)] == photos[:5]
+    with pytest.raises(KeyError):
+        next(outcomes)
+    assert running_threads() == []
+
+
+@pytest.mark.parametrize("n_good", [0, 1, 4])
+def test_an_error_in_the_network_reaches_the_caller_and_ends_all_threads(
+    n_good: int, photos: list[str]
+) -> None:
+    class Breaking(FakeRuntime):
+        n_rows = 0
+
+        def extract(self, pixels: Pixels) -> NDArray[np.float32]:
+            self.n_rows += len(pixels)
+            if self.n_rows > n_good:
+                raise ZeroDivisionError("in the network")
+            return super().extract(pixels)
+
+    outcomes = embed_files(photos, embedder_of(Breaking(), batch_size=1))
+    assert [next(outcomes).path for _ in range(n_good)] == photos[:n_good]
+    with pytest.raises(ZeroDivisionError, match="in the network"):
+        next(outcomes)
+    assert running_threads() == []
+
+
+def test_an_error_of_the_caller_ends_all_threads(photos: list[str], embedder: Embedder) -> None:
+    def use() -> None:
+        with contextlib.closing(embed_files(photos, embedder)) as outcomes:
+            for _ in outcomes:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        use()
+    assert running_threads() == []
+
+
+def test_what_is_in_the_network_at_an_early_end_is_waited_for_and_nothing_follows(
+    photos: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_closing = threading.Event()
+    runtime = WatchedRuntime(
+        before=lambda: len(runtime.sizes) == 1 or is_closing.wait(LONG_SECONDS)
+    )
+    outcomes = embed_files(photos, embedder_of(runtime, batch_size=1), n_workers=N_WORKERS)
+    next(outcomes)
+
+    [network] = [t for t in threading.enumerate() if t.name == "mobisearch-embed"]
+    join = network.join
+
+    def let_it_go_on_and_join() -> None:
+        is_closing.set()
+        join()
+
+    monkeypatch.setattr(network, "join", let_it_go_on_and_join)
+    outcomes.close()
+    assert running_threads() == []
+    assert len(runtime.sizes) <= 2
+
+
+def test_a_picture_that_hangs_does_not_hold_up_an_early_end(
+    photos: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = (
+        "import sys, time\n"
+        "sys.path[:] = sys.argv[1:]\n"
+        "from mobisearch.imaging.workers import child\n"
+        "plain = child.prepare\n"
+        "def prepare(data, **options):\n"
+        "    return time.sleep(3600) if data == b'hang' else plain(data, **options)\n"
+        "child.prepare = prepare\n"
+        "child.main()\n"
+    )
+    (tmp_path / "hang.jpg").write_bytes(b"hang")
+    hangs = threading.Event()
+
+    class NotedHalt(Halt):
+        @contextlib.contextmanager
+        def over(self, worker: DecodeWorker) -> Iterator[None]:
+            with super().over(worker):
+                begun.append(worker)
+                if len(begun) == 2:
+                    hangs.set()
+                yield
+
+    begun: list[DecodeWorker] = []
+    monkeypatch.setattr(process, "_PROGRAM", program)
+    monkeypatch.setattr(pipeline, "Halt", NotedHalt)
+    own = DecodeWorkers(max_idle=1)
+    monkeypatch.setattr(embedding, "shared_workers", lambda: own)
+    settings = DecodeSettings(deadline_seconds=3600)
+    embedder = Embedder(FAKE_MODEL, runtime=FakeRuntime(), settings=settings, batch_size=1)
+    paths = [photos[0], str(tmp_path / "hang.jpg")]
+    with contextlib.closing(own):
+        outcomes = embed_files(paths, embedder, n_workers=1)
+        assert next(outcomes).path == photos[0]
+        assert hangs.wait(LONG_SECONDS)
+        outcomes.close()
+        assert running_threads() == []
+        assert own._busy == set()
+
+
+def test_there_are_as_many_decoding_threads_as_the_machine_has_room_for(
+    photos: list[str], embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "count_workers", lambda: 4)
+    outcomes = embed_files(photos, embedder)
+    next(outcomes)
+    assert running_threads().count("mobisearch-embed") == 1
+    assert 1 <= len(running_threads()) - 1 <= 4
+    outcomes.close()

@@ -7,6 +7,7 @@ import errno
 import hashlib
 import os
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 
 from mobisearch import Embedder, ImageIndex, ScanSettings, SyncReport
 from mobisearch.errors import ModelMismatchError, RootUnavailableError
-from mobisearch.types import Progress
+from mobisearch.types import Embeddings, Pixels, Progress
 
 PhotoMaker = Callable[..., Path]
 COUNTS = ("added", "updated", "moved", "returned", "unchanged", "failed")
@@ -890,15 +891,17 @@ def test_a_model_that_breaks_in_the_middle_keeps_what_was_committed(
     folder = tmp_path / "many"
     for seed in range(100):
         make_photo(folder / f"{seed:03}.png", seed=seed, size=(8, 8))
-    probe = Embedder.embed_pixels
-    n_batches = 0
+    embed = Embedder.embed_pixels
+    n_embedded = 0
 
-    def break_late(embedder: Embedder, pixels: object) -> object:
-        nonlocal n_batches
-        n_batches += 1
-        if n_batches > 3:
+    def break_late(embedder: Embedder, pixels: Pixels) -> Embeddings:
+        nonlocal n_embedded
+        if threading.current_thread() is threading.main_thread():  # the probe
+            return embed(embedder, pixels)
+        n_embedded += len(pixels)
+        if n_embedded > 64 + embedder.batch_size:
             raise ModelMismatchError("index", expected="a", actual="b")
-        return probe(embedder, pixels)
+        return embed(embedder, pixels)
 
     with monkeypatch.context() as patch:
         patch.setattr(Embedder, "embed_pixels", break_late)

@@ -13,12 +13,15 @@ import sys
 import warnings
 from typing import BinaryIO
 
+import numpy as np
+
 from mobisearch.errors import CorruptImageError, DecodeMemoryError, ImageError, TruncatedImageError
 from mobisearch.imaging.decoding import PreparedImage, prepare
 from mobisearch.imaging.formats import readable_formats
 from mobisearch.imaging.workers import limits
 from mobisearch.imaging.workers.frames import (
     BrokenFrameError,
+    as_text,
     error_header,
     facts_header,
     read_frame,
@@ -37,7 +40,7 @@ def main() -> None:
     logging.disable(logging.CRITICAL)
     readable_formats()  # loads the decoders, before files cannot be opened any more
     limits.give_up_rights()
-    write_frame(answers, {"ready": os.getpid()})
+    write_frame(answers, as_text({"ready": os.getpid()}))
     _silence_stderr()  # from here on: until now it carries why a worker cannot start
     base_bytes = limits.address_space_bytes()
     while True:
@@ -64,7 +67,8 @@ def _answer(
     except MemoryError:
         write_frame(answers, error_header(DecodeMemoryError(_NAME, "there is not enough memory")))
     else:
-        write_frame(answers, facts_header(image.facts), image.pixels.tobytes())
+        pixels = np.ascontiguousarray(image.pixels)
+        write_frame(answers, facts_header(image.facts), pixels.data.cast("B"))
 
 
 def decode_tolerantly(

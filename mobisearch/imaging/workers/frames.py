@@ -7,6 +7,7 @@ that nobody trusts, so its answers are checked, not believed.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import struct
 from typing import Any, BinaryIO
@@ -33,12 +34,14 @@ class BrokenFrameError(Exception):
     """The other side is gone, or does not speak this language. Never leaves this package."""
 
 
-def write_frame(
-    stream: BinaryIO, header: dict[str, Any], payload: bytes | memoryview = b""
-) -> None:
-    """Send a frame."""
-    text = json.dumps(header).encode("ascii")
-    stream.write(_LENGTHS.pack(len(text), len(payload)) + text)
+def as_text(header: dict[str, Any]) -> bytes:
+    """Return a header as it goes over the pipe."""
+    return json.dumps(header).encode("ascii")
+
+
+def write_frame(stream: BinaryIO, header: bytes, payload: bytes | memoryview = b"") -> None:
+    """Send a frame, its header as text."""
+    stream.write(_LENGTHS.pack(len(header), len(payload)) + header)
     stream.write(payload)
     stream.flush()
 
@@ -69,12 +72,15 @@ def _read_exactly(stream: BinaryIO, n_bytes: int) -> bytes:
     return data
 
 
-def request_header(preprocessing: Preprocessing, settings: DecodeSettings) -> dict[str, Any]:
-    """Return what tells a worker how to decode the payload."""
-    return {
-        "preprocessing": dataclasses.asdict(preprocessing),
-        "settings": dataclasses.asdict(settings),
-    }
+@functools.lru_cache(maxsize=8)
+def request_header(preprocessing: Preprocessing, settings: DecodeSettings) -> bytes:
+    """Return what tells a worker how to decode the payload. The same for a whole run, so kept."""
+    return as_text(
+        {
+            "preprocessing": dataclasses.asdict(preprocessing),
+            "settings": dataclasses.asdict(settings),
+        }
+    )
 
 
 def read_request(header: dict[str, Any]) -> tuple[Preprocessing, DecodeSettings]:
@@ -82,9 +88,9 @@ def read_request(header: dict[str, Any]) -> tuple[Preprocessing, DecodeSettings]
     return Preprocessing(**header["preprocessing"]), DecodeSettings(**header["settings"])
 
 
-def facts_header(facts: ImageFacts) -> dict[str, Any]:
+def facts_header(facts: ImageFacts) -> bytes:
     """Return the header of an answer with pixels."""
-    return {"facts": dataclasses.asdict(facts)}
+    return as_text({"facts": {name: getattr(facts, name) for name in facts.__slots__}})
 
 
 def read_facts(header: dict[str, Any]) -> ImageFacts:
@@ -118,12 +124,12 @@ def _checked(given: dict[str, Any], name: str, kind: type[Any]) -> Any:
     return value
 
 
-def error_header(error: ImageError) -> dict[str, Any]:
+def error_header(error: ImageError) -> bytes:
     """Return the header of an answer that says why there are no pixels."""
     if isinstance(error, ImageTooLargeError):
         values = {"actual": error.actual, "limit": error.limit, "unit": error.unit}
-        return {"error": error.code, "values": values}
-    return {"error": error.code, "reason": error.reason[:1000]}
+        return as_text({"error": error.code, "values": values})
+    return as_text({"error": error.code, "reason": error.reason[:1000]})
 
 
 def read_error(header: dict[str, Any], name: str) -> ImageError | None:

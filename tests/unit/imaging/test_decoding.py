@@ -231,13 +231,15 @@ def test_the_shorter_side_never_falls_below_the_need(short: int, more: int, need
     assert min(image.size) < 2 * need_px + 2 or min(image.size) in (short, -(-short // 8))
 
 
-def test_exact_settings_decode_at_full_size(
+def test_exact_settings_decode_at_full_size_and_cut_exactly(
     large_jpeg: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes = []
 
-    def noted(image: Image.Image, preprocessing: Preprocessing) -> NDArray[np.uint8]:
-        sizes.append(image.size)
+    def noted(
+        image: Image.Image, preprocessing: Preprocessing, *, is_exact: bool
+    ) -> NDArray[np.uint8]:
+        sizes.append((*image.size, is_exact))
         return np.zeros((32, 32, 3), np.uint8)
 
     monkeypatch.setattr(decoding, "cut_centre", noted)
@@ -247,7 +249,7 @@ def test_exact_settings_decode_at_full_size(
         DecodeSettings(reduced_oversampling=8.0),
     ):
         prepare(large_jpeg, name="test", preprocessing=SMALL_NETWORK, settings=chosen)
-    assert sizes == [(1600, 1200), (200, 150), (400, 300)]
+    assert sizes == [(1600, 1200, True), (200, 150, False), (400, 300, False)]
 
 
 def test_only_jpegs_are_reduced(photo: NDArray[np.uint8]) -> None:

@@ -226,7 +226,9 @@ def test_failed_files_are_tried_again_on_request(
     with monkeypatch.context() as patch:
         patch.setattr(
             "mobisearch.embedding.Embedder.prepare_file",
-            lambda self, data, *, path: (_ for _ in ()).throw(UnreadableImageError(path, "busy")),
+            lambda self, data, *, path, halt: (_ for _ in ()).throw(
+                UnreadableImageError(path, "busy")
+            ),
         )
         assert index.sync(photos).failed == 6
     report = index.retry_errors()

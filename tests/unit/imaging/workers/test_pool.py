@@ -6,6 +6,7 @@ to allocate without end. That program is the real worker with one function repla
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import subprocess
@@ -32,7 +33,7 @@ from mobisearch.errors import (
     WorkerStartError,
 )
 from mobisearch.imaging import prepare
-from mobisearch.imaging.workers import DecodeWorkers, pool
+from mobisearch.imaging.workers import DecodeWorkers, Halt, HaltedError, pool, process
 from mobisearch.types import DecodeSettings, Preprocessing
 
 NETWORK = Preprocessing(resize_px=36, crop_px=32, mean=(0, 0, 0), std=(1, 1, 1))
@@ -106,7 +107,7 @@ def faulty(
     workers: DecodeWorkers, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> DecodeWorkers:
     program = FAULTS.replace("GOOD", repr(png())).replace("LEAK", repr(str(tmp_path / "leak")))
-    monkeypatch.setattr(pool, "_PROGRAM", program)
+    monkeypatch.setattr(process, "_PROGRAM", program)
     return workers
 
 
@@ -244,12 +245,33 @@ def test_a_worker_can_write_no_file(faulty: DecodeWorkers, tmp_path: Path) -> No
     assert not leak.exists() or leak.stat().st_size == 0
 
 
-def test_a_worker_that_was_killed_while_idle_is_replaced(workers: DecodeWorkers) -> None:
+def test_workers_that_were_killed_while_idle_are_replaced_and_no_picture_is_blamed(
+    workers: DecodeWorkers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "_ATTEMPTS", 1)
+    together = threading.Barrier(2, timeout=LONG_SECONDS)
+
+    class Meeting(Halt):
+        @contextlib.contextmanager
+        def over(self, worker: process.DecodeWorker) -> Iterator[None]:
+            with super().over(worker):
+                together.wait()
+                yield
+
+    threads = [
+        threading.Thread(target=decode_under, args=(Meeting(), workers, png())) for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(LONG_SECONDS)
+    first, second = workers._idle
+    for worker in (first, second):
+        worker._process.kill()
+        worker._process.wait(LONG_SECONDS)
     decode(workers, png())
     [worker] = workers._idle
-    worker._process.kill()
-    worker._process.wait(LONG_SECONDS)
-    decode(workers, png())
+    assert worker not in (first, second)
 
 
 def test_a_worker_is_replaced_when_it_has_done_its_share(
@@ -276,7 +298,7 @@ def test_time_in_which_this_process_was_stopped_does_not_count(
 def test_a_worker_that_cannot_start_says_why(
     workers: DecodeWorkers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pool, "_PROGRAM", "raise SystemExit('no decoder here')")
+    monkeypatch.setattr(process, "_PROGRAM", "raise SystemExit('no decoder here')")
     with pytest.raises(WorkerStartError, match="no decoder here"):
         decode(workers, png())
     monkeypatch.setattr(sys, "executable", "/no/such/python")
@@ -290,6 +312,94 @@ def test_closing_ends_all_processes_and_nothing_is_left(workers: DecodeWorkers) 
     workers.close()
     assert worker._process.returncode is not None
     workers.close()
+
+
+# ---------------------------------------------------------------- halting
+
+
+class NotedHalt(Halt):
+    """Says when a worker begins under it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.has_begun = threading.Event()
+
+    @contextlib.contextmanager
+    def over(self, worker: process.DecodeWorker) -> Iterator[None]:
+        with super().over(worker):
+            self.has_begun.set()
+            yield
+
+
+def decode_under(halt: Halt, workers: DecodeWorkers, data: bytes) -> object:
+    settings = DecodeSettings(deadline_seconds=3600)
+    return workers.prepare(data, name="a", preprocessing=NETWORK, settings=settings, halt=halt)
+
+
+@pytest.mark.parametrize("data", [b"loop", b"sleep"])
+def test_a_halt_ends_what_is_being_decoded_and_nothing_is_tried_again(
+    faulty: DecodeWorkers, data: bytes
+) -> None:
+    halt = NotedHalt()
+    raised: list[type[BaseException]] = []
+
+    def work() -> None:
+        try:
+            decode_under(halt, faulty, data)
+        except Exception as error:  # noqa: BLE001 - it is looked at below
+            raised.append(type(error))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert halt.has_begun.wait(LONG_SECONDS)
+    halt.set()
+    thread.join(LONG_SECONDS)
+    assert raised == [HaltedError]
+    assert n_processes(faulty) == 0
+    decode(faulty, png())
+
+
+def test_nothing_begins_under_a_halt_that_is_set(workers: DecodeWorkers) -> None:
+    halt = Halt()
+    halt.set()
+    with pytest.raises(HaltedError):
+        decode_under(halt, workers, png())
+    assert n_processes(workers) == 0
+    decode(workers, png())
+    [worker] = workers._idle
+    with pytest.raises(HaltedError), halt.over(worker):
+        raise AssertionError("it began")
+    assert worker._process.poll() is None
+
+
+def test_a_worker_that_a_halt_ends_after_its_answer_is_not_used_again(
+    workers: DecodeWorkers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "_ATTEMPTS", 1)
+    halt = Halt()
+    plain = process.DecodeWorker.decode
+
+    def halted_right_after(worker: process.DecodeWorker, *more: object) -> object:
+        outcome = plain(worker, *more)  # type: ignore[arg-type]
+        halt.set()
+        return outcome
+
+    with monkeypatch.context() as patch:
+        patch.setattr(process.DecodeWorker, "decode", halted_right_after)
+        decode_under(halt, workers, png())
+    assert n_processes(workers) == 0
+    decode(workers, png())
+
+
+def test_a_halt_leaves_alone_what_is_decoded_already_and_what_others_decode(
+    workers: DecodeWorkers,
+) -> None:
+    halt = Halt()
+    decode_under(halt, workers, png())
+    [worker] = workers._idle
+    halt.set()
+    decode(workers, png())
+    assert workers._idle == [worker]
 
 
 # ---------------------------------------------------------------- surroundings
