@@ -12,7 +12,7 @@ from typing import Any
 CATALOG = "mobisearch.db"
 
 State = dict[str, Any]
-"""A catalog at one commit: ``generation``, ``files``, ``vectors``, the files made of them, and so on."""
+"""A catalog at one commit: ``generation``, ``files``, ``vectors``, the files of them, and so on."""
 
 
 def read_state(connection: sqlite3.Connection) -> State:

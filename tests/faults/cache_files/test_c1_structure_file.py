@@ -236,20 +236,18 @@ def test_case_25_a_structure_that_names_another_file_does_not_get_it_opened(
     data = _file(structured).read_bytes()
     payload = _payload(data)
     at = payload.index(b"ilbl")
-    # As FAISS writes lists that are in a file: sizes, then the name.
-    lists = faiss.OnDiskInvertedLists(8, 16, str(tmp_path / "lists"))
+    # As FAISS writes lists that are in a file of their own: sizes, then its name.
     rows = np.random.default_rng(0).standard_normal((N_PHOTOS, DIM)).astype(np.float32)
-    on_disk = faiss.IndexIVFFlat(faiss.IndexFlatL2(DIM), DIM, 8)
-    on_disk.replace_invlists(faiss.OnDiskInvertedLists(8, on_disk.code_size, str(tmp_path / "x")))
-    on_disk.cp.min_points_per_centroid = 1
+    on_disk = faiss.IndexIVFFlat(faiss.IndexFlatL2(DIM), DIM, 1)
     on_disk.train(rows)
+    lists = faiss.OnDiskInvertedLists(1, on_disk.code_size, str(tmp_path / "lists"))
+    on_disk.replace_invlists(lists)
     on_disk.add(rows)
     named = bytes(faiss.serialize_index(on_disk))
     named = named[named.index(b"ilod") :]
-    old = os.fsencode(tmp_path / "x")
+    old = os.fsencode(tmp_path / "lists")
     place = named.index(old)
     named = named[: place - 8] + struct.pack("<Q", len(name)) + name + named[place + len(old) :]
-    del lists
     _list_as_ours(structured, _with_payload(data, payload[:at] + named))
     parsed: list[int] = []
     parse = faiss.deserialize_index
