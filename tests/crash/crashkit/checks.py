@@ -179,7 +179,8 @@ def complete(
         problems.append(f"I7: generation {state['generation']} after {generation}")
     connection = open_plainly(index)
     try:
-        listed = {row[0] for row in connection.execute("SELECT name FROM segment")}
+        both = "SELECT name FROM segment UNION SELECT name FROM structure"
+        listed = {row[0] for row in connection.execute(both)}
     finally:
         connection.close()
     there = {path.name for path in (index / "segments").iterdir()} - _OWN_FILES

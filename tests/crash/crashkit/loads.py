@@ -84,7 +84,9 @@ def _listed(index: Path) -> list[str]:
     """Return the names of all cache files that the catalog lists, sound or not."""
     connection = open_plainly(index)
     try:
-        return [row[0] for row in connection.execute("SELECT name FROM segment")]
+        there = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+        tables = sorted({"segment", "structure"} & there)
+        return [row[0] for t in tables for row in connection.execute(f"SELECT name FROM {t}")]
     finally:
         connection.close()
 
@@ -100,6 +102,25 @@ def _prepare_migrate(stage: Stage) -> None:
     (stage.index / CATALOG).write_bytes(gzip.decompress(GOLDEN.read_bytes()))
 
 
+def _prepare_structure(stage: Stage) -> None:
+    """Images enough for a structure, if they may have one."""
+    stage.put_many("a", range(10))
+    stage.run("sync")
+
+
+def _prepare_structure_append(stage: Stage) -> None:
+    stage.put_many("a", range(10))
+    stage.run("sync", settings=STRUCTURED)
+    stage.put_many("b", range(10, 15))
+
+
+def _prepare_structure_rebuild(stage: Stage) -> None:
+    """A structure whose file is cut short, and new images."""
+    _prepare_structure_append(stage)
+    [path] = (stage.index / "segments").glob("ann-*.faiss")
+    path.write_bytes(path.read_bytes()[:-1])
+
+
 def _prepare_one_more(stage: Stage) -> None:
     stage.put_many("a", range(N_BEFORE))
     stage.run("sync")
@@ -112,6 +133,17 @@ def _prepare_64_more(stage: Stage) -> None:
     stage.put_many("b", range(N_BEFORE, N_BEFORE + 64))
 
 
+STRUCTURED = {
+    "_MIN_VECTORS": 8,
+    "_MIN_FOR_LISTS": 8,
+    "_MIN_TAIL": 2,
+    "_ROWS_PER_BLOCK": 4,
+    "_CANDIDATES": (1_000,),
+    "_PROBES": (1_000,),
+    "_MAX_SHARE": 1e6,
+}
+"""So that a few images have a structure, whose candidates are all of them."""
+
 MERGING = {"_MIN_SEGMENT": 1, "_MERGE_AT": 2, "_MIN_GROWTH": 1}
 APART = {"_MIN_SEGMENT": 1, "_MERGE_AT": 1000}
 
@@ -123,6 +155,11 @@ WORKLOADS = {
         Workload("sealing", 3, _prepare_seal, settings={"_MIN_SEGMENT": 2}),
         Workload("merging", 4, _prepare_merge, settings=MERGING, arguments={"prune": True}),
         Workload("repair of the cache", 5, _prepare_repair, settings=APART, stale=_listed),
+        Workload("structure built", 3, _prepare_structure, settings=STRUCTURED),
+        Workload("structure added to", 4, _prepare_structure_append, settings=STRUCTURED),
+        Workload(
+            "structure rebuilt", 5, _prepare_structure_rebuild, settings=STRUCTURED, stale=_listed
+        ),
         Workload("remove", 6, _prepare_remove, "remove", {"names": ["b", "a/00002.png"]}),
         Workload(
             "changed, moved, deleted and pruned", 6, _prepare_follow, arguments={"prune": True}

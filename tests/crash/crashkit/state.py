@@ -12,7 +12,7 @@ from typing import Any
 CATALOG = "mobisearch.db"
 
 State = dict[str, Any]
-"""A catalog at one commit: ``generation``, ``files``, ``vectors``, ``segments``, ``tombstones``."""
+"""A catalog at one commit: ``generation``, ``files``, ``vectors``, the files of them, and so on."""
 
 
 def read_state(connection: sqlite3.Connection) -> State:
@@ -37,6 +37,9 @@ def read_state(connection: sqlite3.Connection) -> State:
         "files": [[os.fsdecode(path), *rest] for path, *rest in files],
         "vectors": [[sha, number, hashlib.sha256(vec).hexdigest()] for sha, number, vec in vectors],
         "segments": rows("SELECT first_id, last_id, n FROM segment ORDER BY first_id"),
+        "structures": rows("SELECT first_id, last_id, n, recall FROM structure")
+        if rows("SELECT 1 FROM sqlite_master WHERE name = 'structure'")
+        else [],
         "tombstones": rows("SELECT vector_id FROM tombstone ORDER BY vector_id"),
     }
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from mobisearch.store import structures, tuning
+
 Command = Callable[..., Any]
 INDEX = Path("indexes") / "default"
 
@@ -107,3 +109,33 @@ def test_an_index_of_an_unknown_model_is_a_model_that_is_unavailable(
     done = command("status")
     assert done.code == 69
     assert "resnet" in done.stderr
+
+
+def test_the_status_says_how_searches_work(
+    command: Command, indexed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "search     exact\n" in command("status").stdout
+    document = command("status", "--json").document
+    assert (document["structure"], document["recall_target"]) == (None, 0.99)
+    monkeypatch.setattr(structures, "_MIN_VECTORS", 3)
+    assert command("index", "--recall", "0.5", indexed).code == 1
+    shown = command("status").stdout
+    assert (
+        "search     approximate: RaBitQfs over 3, recall@10 1.000 measured with 3 of its own "
+        "images (target 0.5)\n"
+    ) in shown
+    structure = command("status", "--json").document["structure"]
+    assert (structure["vectors"], structure["recall"], structure["queries"]) == (3, 1.0, 3)
+    monkeypatch.setattr(tuning, "_recall", lambda *_: 0.25)
+    assert command("index", "--recall", "0.75", indexed).code == 1
+    shown = command("status").stdout
+    assert "search     exact: recall@10 was only 0.250 (target 0.75)\n" in shown
+
+
+@pytest.mark.parametrize("recall", ["0", "1.5", "nan", "-1", "many"])
+def test_a_recall_that_is_none_is_a_mistake_in_the_command(
+    command: Command, indexed: Path, recall: str
+) -> None:
+    done = command("index", "--recall", recall, indexed)
+    assert done.code == 2
+    assert command("status", "--json").document["recall_target"] == 0.99

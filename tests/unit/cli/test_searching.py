@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from mobisearch.store import live, structures
+
 Command = Callable[..., Any]
 
 
@@ -156,3 +158,15 @@ def test_a_folder_as_a_query_is_said_to_be_one(command: Command, indexed: Path) 
     done = command("search", indexed)
     assert done.code == 1
     assert f"{indexed}: a folder, not an image" in done.stderr
+
+
+def test_exact_compares_with_every_image(
+    command: Command, indexed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(structures, "_MIN_VECTORS", 3)
+    assert command("index", "--recall", "0.5", indexed).code == 1
+    exact = command("search", "--exact", "--json", indexed / "a.png").document
+    assert len(exact[0]["matches"]) == 3
+    monkeypatch.setattr(live, "load_vectors", lambda *_, **__: pytest.fail("loaded all"))
+    with pytest.raises(pytest.fail.Exception, match="loaded all"):
+        command("search", "--exact", indexed / "a.png")
