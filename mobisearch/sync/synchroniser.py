@@ -164,7 +164,7 @@ class Synchroniser:
         wanted = itertools.takewhile(lambda _: not self._stop.is_set(), files)
         ahead, paths = itertools.tee(wanted)
         outcomes = embed_files(
-            (file.path for file in paths), self._embedder, is_known=self._known.__contains__
+            (file.path for file in paths), self._embedder, is_known=self._is_known
         )
         seen = self._watched(outcomes, total=total)
         try:
@@ -173,9 +173,14 @@ class Synchroniser:
                     self._check_probe()
                 self._store(batch)
                 self._tell(stored=len(batch))
-                self._known.update(o.sha256 for _, o in batch if isinstance(o, EmbeddedFile))
+                self._known.update(
+                    bytes.fromhex(o.sha256) for _, o in batch if isinstance(o, EmbeddedFile)
+                )
         finally:
             outcomes.close()
+
+    def _is_known(self, sha256: str) -> bool:
+        return bytes.fromhex(sha256) in self._known
 
     def _store(self, batch: Iterable[tuple[StagedFile, FileOutcome]]) -> None:
         rows = [self._recorder.row(file, outcome) for file, outcome in batch]

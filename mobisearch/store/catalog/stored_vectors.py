@@ -86,11 +86,12 @@ class StoredVectors(abc.ABC):
         """Count all stored embeddings, those of missing images included."""
         return int(self._rows(select(func.count()).select_from(schema.vector))[0][0])
 
-    def known_sha256(self) -> set[str]:
-        """Return the SHA-256, hexadecimal, of every content that has an embedding."""
+    def known_sha256(self) -> set[bytes]:
+        """Return the SHA-256, 32 bytes, of every content that has an embedding."""
         joined = schema.content.join(schema.vector)
-        rows = self._rows(select(schema.content.c.sha256).select_from(joined))
-        return {row.sha256.hex() for row in rows}
+        with self._connected() as connection:
+            found = connection.execute(select(schema.content.c.sha256).select_from(joined))
+            return set(found.scalars())
 
     def segments(self) -> tuple[SegmentRow, ...]:
         """Return the segment files, by their ranges of ids."""

@@ -85,7 +85,8 @@ def test_files_are_found_by_path_however_many_are_asked_for(
 
 
 def test_contents_with_an_embedding_are_known(filled: CatalogWriter, file_row: RowMaker) -> None:
-    assert filled.known_sha256() == {file_row("", seed=seed).sha256 for seed in (1, 2, 3)}
+    known = {bytes.fromhex(file_row("", seed=seed).sha256) for seed in (1, 2, 3)}
+    assert filled.known_sha256() == known
 
 
 def test_vectors_without_a_visible_image_are_hidden(filled: CatalogWriter) -> None:

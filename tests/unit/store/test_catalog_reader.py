@@ -10,6 +10,8 @@ import pytest
 
 from mobisearch.errors import IndexClosedError
 from mobisearch.store import CatalogReader, CatalogWriter, FileRow, FoundVector
+from mobisearch.store.catalog.reader import _IMAGES_OF_VECTORS, _STORED_IMAGE
+from mobisearch.store.catalog.stored_vectors import _HIDDEN
 
 RowMaker = Callable[..., FileRow]
 
@@ -92,3 +94,31 @@ def test_a_closed_reader_says_so_and_can_be_closed_again(reader: CatalogReader) 
     reader.close()
     with pytest.raises(IndexClosedError, match="open it again"):
         reader.generation()
+
+
+def test_what_a_search_asks_for_is_looked_up_and_never_searched_for(reader: CatalogReader) -> None:
+    """Each of these once read all files of the index, where SQLite is left to choose."""
+    statements = {
+        "images": (_IMAGES_OF_VECTORS, {"ids": [1, 2, 3]}),
+        "image": (_STORED_IMAGE, {"image_id": 1}),
+    }
+    with reader._connected() as connection:
+        for name, (statement, values) in statements.items():
+            compiled = statement.params(values).compile(
+                connection.engine,
+                compile_kwargs={"literal_binds": True, "render_postcompile": True},
+            )
+            plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}")]
+            assert len(plan) == 3, name
+            assert all(step.startswith("SEARCH ") for step in plan), plan
+            assert not any("file_by_state" in step for step in plan), plan
+
+
+def test_what_needs_no_embedding_is_answered_from_an_index(reader: CatalogReader) -> None:
+    """Rows with embeddings are kilobytes: going through them reads the whole database."""
+    statements = (_HIDDEN, "SELECT vector_id FROM vector", "SELECT count(*) FROM vector")
+    with reader._connected() as connection:
+        for statement in statements:
+            plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}")]
+            scans = [step for step in plan if step.startswith("SCAN")]
+            assert scans == ["SCAN vector USING COVERING INDEX sqlite_autoindex_vector_1"]
