@@ -40,7 +40,7 @@ class EmbeddedFile:
 
 @dataclass(frozen=True, slots=True)
 class KnownFile:
-    """A file whose content has an embedding already; it was read and hashed, not decoded."""
+    """A file whose content has an embedding already, or had one made earlier in this run."""
 
     path: str
     stamp: FileStamp
@@ -65,6 +65,10 @@ class _Decoded:
     content: FileContent
     image: PreparedImage
 
+    @property
+    def sha256(self) -> str:
+        return self.content.sha256
+
 
 def embed_files(
     paths: Iterable[str],
@@ -74,6 +78,9 @@ def embed_files(
     n_workers: int | None = None,
 ) -> Generator[FileOutcome]:
     """Read, decode and embed files; give one outcome for each path, in the order of the paths.
+
+    Of files with the same content the first is embedded, and the others are known, wherever they
+    are: what comes out depends on the paths and files only, not on how fast each stage is.
 
     The network takes what is decoded when it is free, at most ``embedder.batch_size`` images at
     once, and waits for no more: with large pictures the batches are small. At most ``n_workers``
@@ -114,7 +121,8 @@ class _Stages:
 
     def __init__(self, embedder: Embedder, is_known: Callable[[str], bool], n_workers: int) -> None:
         self._embedder = embedder
-        self._is_known = is_known
+        self._was_known = is_known
+        self._embedded: set[str] = set()  # SHA-256
         self._halt = Halt()
         self._decoders = ThreadPoolExecutor(n_workers, thread_name_prefix="mobisearch-decode")
         # A daemon, in case that interrupts keep close() from being reached.
@@ -165,11 +173,35 @@ class _Stages:
                 on first.
         """
         sound = list(itertools.takewhile(lambda future: not future.exception(), decoded))
-        for outcome in _embed_batch([future.result() for future in sound], self._embedder):
+        for outcome in self._outcomes([future.result() for future in sound]):
             self._finished.put(outcome)
         for failed in decoded[len(sound) :]:
             failed.result()
         return bool(decoded)
+
+    def _outcomes(self, batch: list[_Decoded | FileOutcome]) -> Iterator[FileOutcome]:
+        """Embed each content of a batch that is new, and give the outcomes of all of it."""
+        new: dict[str, _Decoded] = {}
+        for entry in batch:
+            if isinstance(entry, _Decoded) and entry.sha256 not in self._embedded:
+                new.setdefault(entry.sha256, entry)
+        rows: dict[str, Embeddings] = {}
+        if new:
+            pixels = np.stack([entry.image.pixels for entry in new.values()])
+            rows = dict(zip(new, self._embedder.embed_pixels(pixels), strict=True))
+        for entry in batch:
+            if not isinstance(entry, _Decoded):
+                yield entry
+            elif entry.sha256 in self._embedded:
+                yield KnownFile(entry.path, entry.content.stamp, entry.sha256)
+            else:
+                outcome = _finish(entry, rows[entry.sha256])
+                if isinstance(outcome, EmbeddedFile):
+                    self._embedded.add(entry.sha256)
+                yield outcome
+
+    def _is_known(self, sha256: str) -> bool:
+        return sha256 in self._embedded or self._was_known(sha256)
 
     def _wait_for_decoded(self) -> list[Future[_Decoded | FileOutcome]]:
         """Wait for the next file, and return it with those after it that are decoded too.
@@ -213,19 +245,8 @@ def _failed(error: ImageError, stamp: FileStamp | None) -> FailedFile:
     return FailedFile(error.path, stamp, FileFailure(error.path, error.code, error.reason))
 
 
-def _embed_batch(batch: list[_Decoded | FileOutcome], embedder: Embedder) -> Iterator[FileOutcome]:
-    decoded = [entry for entry in batch if isinstance(entry, _Decoded)]
-    rows = iter(
-        embedder.embed_pixels(np.stack([entry.image.pixels for entry in decoded]))
-        if decoded
-        else ()
-    )
-    for entry in batch:
-        yield _finish(entry, next(rows)) if isinstance(entry, _Decoded) else entry
-
-
 def _finish(entry: _Decoded, row: Embeddings) -> FileOutcome:
     stamp = entry.content.stamp
     if np.isnan(row).any():
         return _failed(NoEmbeddingError(entry.path), stamp)
-    return EmbeddedFile(entry.path, stamp, entry.content.sha256, entry.image.facts, row)
+    return EmbeddedFile(entry.path, stamp, entry.sha256, entry.image.facts, row)

@@ -173,9 +173,6 @@ class Synchroniser:
                     self._check_probe()
                 self._store(batch)
                 self._tell(stored=len(batch))
-                self._known.update(
-                    bytes.fromhex(o.sha256) for _, o in batch if isinstance(o, EmbeddedFile)
-                )
         finally:
             outcomes.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import threading
 import weakref
 from collections.abc import Callable, Iterator
@@ -40,17 +41,51 @@ def photos(tmp_path: Path, make_photo: object) -> list[str]:
     ]
 
 
+@pytest.fixture
+def many_photos(tmp_path: Path, make_photo: object) -> list[str]:
+    """Forty different PNG files."""
+    return [
+        str(make_photo(tmp_path / f"many {seed}.png", seed=100 + seed))  # type: ignore[operator]
+        for seed in range(40)
+    ]
+
+
 def running_threads() -> list[str]:
     """Return the names of the threads of a run."""
     names = ("mobisearch-decode", "mobisearch-embed")
     return [t.name for t in threading.enumerate() if t.name.startswith(names)]
 
 
+LONG_SECONDS = 60.0
+"""For a thread to reach a step; only there so that a hang fails."""
+
+
+class WatchedRuntime(FakeRuntime):
+    """Notes the batch sizes, and may wait for something before each batch."""
+
+    def __init__(self, before: Callable[[], object] = lambda: None) -> None:
+        super().__init__()
+        self.sizes: list[int] = []
+        self.has_begun = threading.Event()
+        self._before = before
+
+    def extract(self, pixels: Pixels) -> NDArray[np.float32]:
+        self.sizes.append(len(pixels))
+        self.has_begun.set()
+        self._before()
+        return super().extract(pixels)
+
+
+def embedder_of(runtime: FakeRuntime, batch_size: int = BATCH) -> Embedder:
+    return Embedder(FAKE_MODEL, runtime=runtime, batch_size=batch_size)
+
+
 def test_there_is_one_outcome_for_each_path_in_order(photos: list[str], embedder: Embedder) -> None:
     paths = [*photos, photos[0], *photos[::-1]]
     outcomes = list(embed_files(paths, embedder, n_workers=N_WORKERS))
     assert [outcome.path for outcome in outcomes] == paths
-    assert all(isinstance(outcome, EmbeddedFile) for outcome in outcomes)
+    kinds = [type(outcome) for outcome in outcomes]
+    assert kinds == [EmbeddedFile] * len(photos) + [KnownFile] * (1 + len(photos))
 
 
 def test_an_outcome_says_what_the_embedder_and_the_file_say(
@@ -114,6 +149,39 @@ def test_known_content_is_hashed_and_not_decoded(
     assert [isinstance(outcome, KnownFile) for outcome in outcomes] == [True, False] * 5
     assert sorted(decoded) == sorted(photos[1::2])
     assert {outcome.sha256 for outcome in outcomes if isinstance(outcome, KnownFile)} == known
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 32])
+def test_of_copies_the_first_is_embedded_and_the_others_are_known_however_far_they_are_apart(
+    batch_size: int, photos: list[str], tmp_path: Path
+) -> None:
+    runtime = WatchedRuntime()
+    paths = [photos[0], photos[1]]
+    for number in range(40):
+        copy = tmp_path / f"copy {number}.png"
+        copy.write_bytes(Path(photos[number % 2]).read_bytes())
+        paths.append(str(copy))
+    paths.insert(1, paths[2])
+    outcomes = list(embed_files(paths, embedder_of(runtime, batch_size)))
+    assert [outcome.path for outcome in outcomes] == paths
+    new = [i for i, outcome in enumerate(outcomes) if isinstance(outcome, EmbeddedFile)]
+    assert new == [0, paths.index(photos[1])]
+    assert sum(runtime.sizes) == 2
+    for outcome in outcomes:
+        assert not isinstance(outcome, FailedFile)
+        assert outcome.sha256 == hashlib.sha256(Path(outcome.path).read_bytes()).hexdigest()
+        assert outcome.stamp == stamp_of(os.stat(outcome.path))
+
+
+def test_copies_of_a_picture_without_an_embedding_all_fail(photos: list[str]) -> None:
+    class Empty(FakeRuntime):
+        def extract(self, pixels: Pixels) -> NDArray[np.float32]:
+            return np.zeros((len(pixels), FAKE_MODEL.dim), np.float32)
+
+    paths = [photos[0]] * 8
+    outcomes = list(embed_files(paths, embedder_of(Empty())))
+    assert [outcome.path for outcome in outcomes] == paths
+    assert all(isinstance(outcome, FailedFile) for outcome in outcomes)
 
 
 def test_an_error_in_the_question_whether_content_is_known_is_not_swallowed(
@@ -250,30 +318,6 @@ def test_the_number_of_workers_changes_no_outcome(
 # ---------------------------------------------------------------- overlap
 
 
-LONG_SECONDS = 60.0
-"""For a thread to reach a step; only there so that a hang fails."""
-
-
-class WatchedRuntime(FakeRuntime):
-    """Notes the batch sizes, and may wait for something before each batch."""
-
-    def __init__(self, before: Callable[[], object] = lambda: None) -> None:
-        super().__init__()
-        self.sizes: list[int] = []
-        self.has_begun = threading.Event()
-        self._before = before
-
-    def extract(self, pixels: Pixels) -> NDArray[np.float32]:
-        self.sizes.append(len(pixels))
-        self.has_begun.set()
-        self._before()
-        return super().extract(pixels)
-
-
-def embedder_of(runtime: FakeRuntime, batch_size: int = BATCH) -> Embedder:
-    return Embedder(FAKE_MODEL, runtime=runtime, batch_size=batch_size)
-
-
 def watch_decoding(
     embedder: Embedder,
     monkeypatch: pytest.MonkeyPatch,
@@ -333,11 +377,11 @@ def test_a_slow_network_takes_all_that_is_decoded_and_never_more_than_a_batch(
 
 
 def test_decoding_and_embedding_go_on_while_the_caller_does_something_else(
-    photos: list[str],
+    many_photos: list[str],
 ) -> None:
     """As far as they may, and no further: paths are taken by the caller."""
     n_ahead = 3 * BATCH + N_WORKERS
-    counted = Counted(photos * 10)
+    counted = Counted(many_photos)
     are_embedded = threading.Event()
     runtime = WatchedRuntime(
         before=lambda: are_embedded.set() if sum(runtime.sizes) == n_ahead else None
@@ -350,7 +394,7 @@ def test_decoding_and_embedding_go_on_while_the_caller_does_something_else(
 
 
 def test_the_pixels_of_a_few_batches_are_held_however_many_files_there_are(
-    photos: list[str], embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+    many_photos: list[str], embedder: Embedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     most_held = 4 * BATCH + N_WORKERS  # three ahead of the caller, and the batch that he takes from
     held: list[weakref.ref[Pixels]] = []
@@ -362,9 +406,9 @@ def test_the_pixels_of_a_few_batches_are_held_however_many_files_there_are(
         return prepared
 
     monkeypatch.setattr(embedder, "prepare_file", noted)
-    for _ in embed_files(photos * 10, embedder, n_workers=N_WORKERS):
+    for _ in embed_files(many_photos, embedder, n_workers=N_WORKERS):
         assert sum(pixels() is not None for pixels in held) <= most_held
-    assert len(held) == 100
+    assert len(held) == len(many_photos)
 
 
 def test_what_came_before_an_error_is_given_first(photos: list[str], embedder: Embedder) -> None:
