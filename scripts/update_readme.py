@@ -12,6 +12,7 @@ import json
 import math
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -172,16 +173,30 @@ def memory_text(document: dict[str, Any]) -> str:
     )
 
 
+PARTS: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
+    "copies": ("copies.json", copies_text),
+    "scores": ("copies.json", scores_text),
+    "decoding": ("decoding.json", decoding_text),
+    "faults": ("faults.json", faults_text),
+    "growth": ("growth.json", growth_text),
+    "runtimes": ("runtimes.json", runtimes_text),
+    "index": ("index.json", index_text),
+    "cold": ("cold.json", cold_text),
+    "memory": ("memory.json", memory_text),
+}
+"""Marks in the README, each with the measurement and what is said of it."""
+
+
 def updated(text: str) -> str:
     """Return the README's text with today's figures."""
-    copies, decoding = read("copies.json"), read("decoding.json")
     parts = {
-        "copies": copies_text(copies),
-        "scores": scores_text(copies),
-        "decoding": decoding_text(decoding),
-        "faults": faults_text(read("faults.json")),
-        "growth": growth_text(read("growth.json")),
+        name: text_of(read(file_name))
+        for name, (file_name, text_of) in PARTS.items()
+        if (RESULTS / file_name).exists()
     }
+    marks = set(re.findall(r"<!-- (\w+) -->", text))
+    if marks != set(parts):
+        raise SystemExit(f"README.md: expected the marks {sorted(parts)}, found {sorted(marks)}")
     for name, part in parts.items():
         pattern = re.compile(f"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)", re.DOTALL)
         text, n_replaced = pattern.subn(lambda found, part=part: found[1] + part + found[2], text)
