@@ -19,8 +19,10 @@ from mobisearch.types import Embeddings
 COUNT = 10
 """Results of the searches that a structure is tuned for."""
 
-_CANDIDATES = (50, 100, 200, 400)
-_PROBES = (8, 16, 32, 64, 128)
+_CANDIDATES = (50, 100, 200, 400, 800)
+_PROBES = (8, 16, 32, 64, 128, 256, 512)
+"""What is tried, besides all lists. Vectors that form no clusters need most of the lists; that
+is still quicker than comparing with every vector, and takes far less memory."""
 
 _SCAN_COST = 6e-9
 _CANDIDATE_COST = 8e-6
@@ -90,7 +92,7 @@ def tune(structure: Structure, truth: Truth, *, target: float) -> tuple[Setting,
 def _settings(structure: Structure) -> list[tuple[int, int]]:
     """Return what is tried: probes and candidates, the cheapest first."""
     n_lists = structure.n_lists
-    probes = [n for n in _PROBES if n < n_lists] or [n_lists]
+    probes = [*(n for n in _PROBES if n < n_lists), n_lists]
 
     def cost(setting: tuple[int, int]) -> float:
         n_scanned = setting[0] / n_lists * len(structure)

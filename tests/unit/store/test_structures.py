@@ -207,6 +207,19 @@ def test_a_target_out_of_reach_leaves_no_structure_and_is_not_tried_again_soon(
     assert structures.read_note(writer) is None
 
 
+def test_where_a_few_lists_find_too_little_all_are_looked_at(
+    writer: CatalogWriter, add: Adder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(structures, "_MIN_FOR_LISTS", 200)
+    monkeypatch.setattr("mobisearch.store.tuning._PROBES", (1,))
+    add(0, N)
+    row = writer.structure()
+    assert row is not None
+    assert row.kind == "IVF16,RaBitQfs"
+    assert row.probes == 16
+    assert row.recall >= 0.99
+
+
 def test_a_target_of_one_means_no_structure(
     layout: IndexLayout, writer: CatalogWriter, add: Adder
 ) -> None:
