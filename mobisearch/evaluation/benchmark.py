@@ -208,8 +208,8 @@ def _score_copies(
 
     Rows are by alteration, then by photo.
     """
-    photos, _ = embedder.embed_each(paths)  # (n, d)
-    copies, _ = embedder.embed_each(list(_alter_all(copied)))  # (c, d)
+    photos = embedder.embed(paths)  # (n, d)
+    copies = embedder.embed(list(_alter_all(copied)))  # (c, d)
     originals = np.tile(np.arange(len(copied)), len(ALTERATIONS))
     is_match: NDArray[np.bool_] = originals[:, None] == np.arange(len(paths))[None]
     scores: Embeddings = copies @ photos.T

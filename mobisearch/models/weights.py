@@ -19,12 +19,21 @@ def read_weights(spec: ModelSpec, *, folder: Path = BUNDLED_DIR) -> bytes:
         WeightsNotFoundError: the file is not there.
         WeightsMismatchError: its SHA-256 is not the pinned one.
     """
-    path = folder / spec.weights.file_name
+    return read_pinned(folder / spec.weights.file_name, spec.weights.sha256)
+
+
+def read_pinned(path: Path, sha256: str) -> bytes:
+    """Return the bytes of a file whose SHA-256 is known beforehand.
+
+    Raises:
+        WeightsNotFoundError: the file is not there.
+        WeightsMismatchError: its SHA-256 is another one.
+    """
     try:
         data = path.read_bytes()
     except OSError as error:
         raise WeightsNotFoundError(str(path)) from error
     actual = hashlib.sha256(data).hexdigest()
-    if actual != spec.weights.sha256:
-        raise WeightsMismatchError(str(path), expected=spec.weights.sha256, actual=actual)
+    if actual != sha256:
+        raise WeightsMismatchError(str(path), expected=sha256, actual=actual)
     return data
