@@ -92,6 +92,7 @@ def bench_index(arguments: argparse.Namespace) -> dict[str, Any]:
     return {
         **describe("python scripts/bench.py index FOLDER --peers PYTHON --output FILE"),
         "photos": arguments.about,
+        "rounds": arguments.rounds,
         "peers": peer_versions(arguments.peers),
         "sets": results,
     }

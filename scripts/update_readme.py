@@ -129,10 +129,12 @@ SETS = {"photos": "500 x 400", "12 megapixels": "12 megapixels", "thumbnails": "
 def index_text(document: dict[str, Any]) -> str:
     """Return the table of mobisearch and other tools."""
     sets = document["sets"]
+    rounds = document["rounds"]
+    how = "one round" if rounds == 1 else f"the median of {rounds} rounds"
     counts = " | ".join(
         f"{SETS[name]} ({found['kilobytes_each']:,} kB)" for name, found in sets.items()
     )
-    lines = [f"| images/s | {counts} |", "|---|" + "---|" * len(sets)]
+    lines = [f"| images/s, {how} | {counts} |", "|---|" + "---|" * len(sets)]
     for way in sets["photos"]["ways"]:
         rates = " | ".join(f"{s['ways'][way]['images_per_second']:.0f}" for s in sets.values())
         lines.append(f"| {WAYS.get(way, way)} | {rates} |")
