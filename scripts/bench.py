@@ -11,8 +11,8 @@ environment with fastdup and imagededup (``pip install fastdup imagededup``); wi
 left out. Rates are images by the seconds of work, medians over the rounds; ``process`` counts the
 whole process with its imports.
 
-``cold``: the whole process of ``mobisearch search`` on an index (scripts/measure_search.py keeps
-the one that it makes), and searches in a process that has everything loaded.
+``cold``: the whole process of ``mobisearch search`` on an index (``scripts/measure_search.py
+--keep DIR`` leaves one in DIR/index), and searches in a process that has everything loaded.
 
 ``memory``: the resident memory of ``mobisearch index`` and of its workers over 100,000 files.
 """

@@ -279,6 +279,7 @@ def main() -> None:
     parser.add_argument("--altered", type=int, default=20, help="alterations of each photo")
     parser.add_argument("--n-queries", type=int, default=256)
     parser.add_argument("--directory", type=Path, help="where to make the index, for a while")
+    parser.add_argument("--keep", type=Path, help="a new folder, for an index that stays")
     parser.add_argument("--output", type=Path)
     parser.add_argument("--ask", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--queries", type=Path, help=argparse.SUPPRESS)
@@ -288,8 +289,12 @@ def main() -> None:
         answer = ask(options.ask, np.load(options.queries), is_exact=options.exact)
         sys.stdout.write(json.dumps(answer))
         return
-    with tempfile.TemporaryDirectory(dir=options.directory) as folder:
-        text = json.dumps(measure(options, Path(folder)), indent=1)
+    if options.keep is not None:
+        options.keep.mkdir(parents=True)
+        text = json.dumps(measure(options, options.keep), indent=1)
+    else:
+        with tempfile.TemporaryDirectory(dir=options.directory) as folder:
+            text = json.dumps(measure(options, Path(folder)), indent=1)
     sys.stdout.write(f"{text}\n")
     if options.output is not None:
         options.output.write_text(f"{text}\n", encoding="utf-8")

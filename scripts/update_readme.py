@@ -165,6 +165,21 @@ def cold_text(document: dict[str, Any]) -> str:
     )
 
 
+def search_text(document: dict[str, Any]) -> str:
+    """Return what searches in a large index take and find."""
+    usual, exact = document["searches"]["usual"], document["searches"]["exact"]
+    structure = document["structure"]
+    return (
+        f"  Among {document['vectors']:,} embeddings a search takes {usual['median_ms']:.1f} ms on "
+        f"one processor and finds {document['recall_at_10']:.1%} of the\n"
+        f"  true best ten, in {usual['peak_mb']:.0f} MB; comparing with all of them takes "
+        f"{exact['median_ms']:.0f} ms and {exact['peak_mb'] / 1e3:.1f} GB. The compressed vectors\n"
+        f"  take {structure['bytes'] / 1e6:.0f} MB and were made in "
+        f"{document['build_seconds']:.0f} s; from several threads "
+        f"{usual['queries_per_second']:.0f} searches/s."
+    )
+
+
 def memory_text(document: dict[str, Any]) -> str:
     """Return what indexing takes of memory."""
     return (
@@ -184,6 +199,7 @@ PARTS: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "runtimes": ("runtimes.json", runtimes_text),
     "index": ("index.json", index_text),
     "cold": ("cold.json", cold_text),
+    "search": ("search.json", search_text),
     "memory": ("memory.json", memory_text),
 }
 """Marks in the README, each with the measurement and what is said of it."""
