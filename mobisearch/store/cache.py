@@ -17,8 +17,9 @@ from mobisearch.store.vectors import VectorPart, deserialise, serialise
 _MIN_SEGMENT = 64
 """Fewer new vectors than this are left in the catalog until more have come."""
 
-_MAX_SEGMENT = 131_072
-"""Vectors in one file at most: 0.7 GB at d = 1280, built in memory."""
+_MAX_SEGMENT = 32_768
+"""Vectors in one file at most: 0.17 GB at d = 1280, of which some copies are in memory while it is
+written. Four times as many took an index of 100,000 images over 2 GB."""
 
 _MERGE_AT = 8
 """Adjacent files, at least, that are merged into one."""
@@ -186,7 +187,7 @@ def find_bad_rows(catalog: Catalog, *, dim: int) -> tuple[int, list[int]]:
     """
     checked, start = 0, 1
     bad: list[int] = []
-    while last := catalog.last_of(start, _MAX_SEGMENT // 16):
+    while last := catalog.last_of(start, _MAX_SEGMENT // 4):
         ids, rows = catalog.vectors(start, last[0], dim=dim, skip_odd=True)
         norms = np.sqrt(np.einsum("ij,ij->i", rows, rows, dtype=np.float64))
         is_bad = ~(np.abs(norms - 1) < 1e-3)  # NaN compares false and so counts as bad

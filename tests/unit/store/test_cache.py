@@ -124,7 +124,7 @@ def test_however_vectors_come_files_stay_few_and_little_is_rewritten(kind: str) 
         n_full = sum(files) // cache._MAX_SEGMENT
         assert len(files) <= 2 * n_full + 7 * 6
     assert max(files) <= cache._MAX_SEGMENT
-    # From 64 to 131,072 a file can grow by the factor of four five times, and is written once new.
+    # From 64 to 32,768 a file can grow by the factor of four less than five times, and is new once.
     assert n_written <= 6 * sum(files)
 
 
