@@ -1,6 +1,14 @@
 """Data that every layer shares: frozen records and array aliases. numpy only, no behaviour."""
 
 from mobisearch.types.arrays import Embeddings, Pixels
+from mobisearch.types.duplicates import (
+    DEFAULT_KEEP,
+    DuplicateGroup,
+    DuplicateSettings,
+    GroupMember,
+    Relation,
+    Verdict,
+)
 from mobisearch.types.images import FileFailure, FileStamp, ImageFacts, ImageRecord
 from mobisearch.types.reports import (
     IndexStatus,
@@ -19,10 +27,14 @@ from mobisearch.types.settings import (
 )
 
 __all__ = [
+    "DEFAULT_KEEP",
     "DecodeSettings",
+    "DuplicateGroup",
+    "DuplicateSettings",
     "Embeddings",
     "FileFailure",
     "FileStamp",
+    "GroupMember",
     "ImageFacts",
     "ImageRecord",
     "IndexStatus",
@@ -30,10 +42,12 @@ __all__ = [
     "Pixels",
     "Preprocessing",
     "Progress",
+    "Relation",
     "RepairReport",
     "RuntimeSettings",
     "SalvageReport",
     "StructureStatus",
     "SyncReport",
+    "Verdict",
     "VerifyReport",
 ]

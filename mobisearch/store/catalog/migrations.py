@@ -39,8 +39,35 @@ def _list_the_structure(connection: Connection) -> None:
     )
 
 
+def _make_room_for_copies(connection: Connection) -> None:
+    of_content = "INTEGER NOT NULL REFERENCES content (content_id) ON DELETE CASCADE"
+    of_decision = "INTEGER NOT NULL REFERENCES decision (decision_id) ON DELETE CASCADE"
+    for statement in (
+        f"CREATE TABLE look (content_id {of_content}, model_id INTEGER NOT NULL REFERENCES model"
+        " (model_id), version INTEGER NOT NULL, vec BLOB NOT NULL, thumbnail BLOB NOT NULL,"
+        " pixels_sha256 BLOB, PRIMARY KEY (content_id))",
+        f"CREATE TABLE relation (first_id {of_content}, second_id {of_content},"
+        " version INTEGER NOT NULL, verdict TEXT NOT NULL, facts TEXT NOT NULL,"
+        " PRIMARY KEY (first_id, second_id), CHECK (first_id < second_id))",
+        "CREATE INDEX relation_by_second ON relation (second_id)",
+        "CREATE TABLE decision (decision_id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,"
+        " kind TEXT NOT NULL CHECK (kind IN ('different', 'keep')), decided_at TEXT NOT NULL)",
+        f"CREATE TABLE decision_member (decision_id {of_decision},"
+        " sha256 BLOB NOT NULL CHECK (length(sha256) = 32), PRIMARY KEY (decision_id, sha256))",
+        "CREATE TABLE action (action_id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,"
+        ' "plan" TEXT NOT NULL, step INTEGER NOT NULL,'
+        " kind TEXT NOT NULL CHECK (kind IN ('trash', 'link')), state TEXT NOT NULL"
+        " CHECK (state IN ('begun', 'done', 'failed', 'undoing', 'undone')), path BLOB NOT NULL,"
+        " sha256 BLOB NOT NULL CHECK (length(sha256) = 32), size_bytes INTEGER NOT NULL,"
+        " mtime_ns INTEGER NOT NULL, mode INTEGER NOT NULL, keeper BLOB NOT NULL,"
+        " keeper_sha256 BLOB NOT NULL, destination BLOB, reason TEXT, changed_at TEXT NOT NULL,"
+        ' UNIQUE ("plan", step))',
+    ):
+        connection.exec_driver_sql(statement)
+
+
 STEPS: Mapping[int, Callable[[Connection], None]] = MappingProxyType(
-    {1: _remember_scan_settings_and_truncation, 2: _list_the_structure}
+    {1: _remember_scan_settings_and_truncation, 2: _list_the_structure, 3: _make_room_for_copies}
 )
 """By the format that a step starts from."""
 

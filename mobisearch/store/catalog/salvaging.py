@@ -25,7 +25,10 @@ from mobisearch.store.catalog.connection import (
 
 _ROWS_PER_READ = 256
 _LAST_ROW = 2**62
-_TABLES = (schema.meta, schema.model, schema.root, schema.content, schema.vector, schema.file)
+_TABLES = (
+    *(schema.meta, schema.model, schema.root, schema.content, schema.vector, schema.file),
+    *(schema.decision, schema.decision_member, schema.action),
+)
 """Those with what must not be lost, each after those that it points to."""
 
 
@@ -71,6 +74,8 @@ def salvage_catalog(path: Path, target: Path) -> SalvagedRows:
 
 def _readable_rows(old: Connection, table: Table, found: SalvagedRows) -> Iterator[dict[str, Any]]:
     names = [column.name for column in table.columns if _has_column(old, table, column.name)]
+    if not names:  # a table that the format of this catalog does not have
+        return
     listed = ", ".join(f'"{name}"' for name in names)
     statement = f"SELECT rowid, {listed} FROM {table.name} WHERE rowid > ? ORDER BY rowid LIMIT ?"  # noqa: S608
     last, wanted, leap = -1, _ROWS_PER_READ, 1
@@ -125,6 +130,7 @@ def _insert_fitting(new: Connection, table: Table, rows: Iterator[dict[str, Any]
         parent = {
             schema.vector.name: (schema.content, "content_id"),
             schema.file.name: (schema.content, "content_id"),
+            schema.decision_member.name: (schema.decision, "decision_id"),
         }.get(table.name)
         if parent is not None and values.get(parent[1]) is not None:
             column = parent[0].c[parent[1]]

@@ -19,7 +19,7 @@ from sqlalchemy import (
 APPLICATION_ID = 0x4D4F4249
 """``MOBI``, in the header of every catalog."""
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 """SQLite's ``user_version``. Older ones are migrated, newer ones refused untouched."""
 
 PAGE_SIZE = 16384
@@ -146,3 +146,92 @@ structure = Table(  # since format 3
 )
 """At most one row: the file for approximate search. Every vector that was in the catalog between
 first and last when the file was written is in it; newer ids are not."""
+
+look = Table(  # since format 4
+    "look",
+    metadata,
+    Column(
+        "content_id",
+        ForeignKey("content.content_id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("model_id", ForeignKey("model.model_id"), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("vec", BLOB, nullable=False),
+    Column("thumbnail", BLOB, nullable=False),
+    Column("pixels_sha256", BLOB),
+)
+"""What copies are found by, made when they are first looked for, and made again from the photos if
+it is lost. ``version`` is that of the way it is made; ``pixels_sha256`` is of the upright pixels at
+full size, for contents that had to be compared so closely."""
+
+relation = Table(  # since format 4
+    "relation",
+    metadata,
+    Column(
+        "first_id",
+        ForeignKey("content.content_id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column(
+        "second_id",
+        ForeignKey("content.content_id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("version", Integer, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("facts", Text, nullable=False),
+    CheckConstraint("first_id < second_id"),
+)
+Index("relation_by_second", relation.c.second_id)
+"""What comparing two contents found, unrelated ones included, so that it is done once."""
+
+decision = Table(  # since format 4
+    "decision",
+    metadata,
+    Column("decision_id", Integer, primary_key=True),
+    Column("kind", Text, CheckConstraint("kind IN ('different', 'keep')"), nullable=False),
+    Column("decided_at", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""What the user said of some images: that they are not copies, or that all of them stay."""
+
+decision_member = Table(  # since format 4
+    "decision_member",
+    metadata,
+    Column(
+        "decision_id",
+        ForeignKey("decision.decision_id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("sha256", BLOB, CheckConstraint("length(sha256) = 32"), primary_key=True),
+)
+"""By content, so that it holds wherever a file goes, and outlives ``content``."""
+
+action = Table(  # since format 4
+    "action",
+    metadata,
+    Column("action_id", Integer, primary_key=True),
+    Column("plan", Text, nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("kind", Text, CheckConstraint("kind IN ('trash', 'link')"), nullable=False),
+    Column(
+        "state",
+        Text,
+        CheckConstraint("state IN ('begun', 'done', 'failed', 'undoing', 'undone')"),
+        nullable=False,
+    ),
+    Column("path", BLOB, nullable=False),
+    Column("sha256", BLOB, CheckConstraint("length(sha256) = 32"), nullable=False),
+    Column("size_bytes", Integer, nullable=False),
+    Column("mtime_ns", Integer, nullable=False),
+    Column("mode", Integer, nullable=False),
+    Column("keeper", BLOB, nullable=False),
+    Column("keeper_sha256", BLOB, nullable=False),
+    Column("destination", BLOB),
+    Column("reason", Text),
+    Column("changed_at", Text, nullable=False),
+    UniqueConstraint("plan", "step"),
+    sqlite_autoincrement=True,
+)
+"""The journal of everything that was done to files: written before each step, and after it."""

@@ -18,7 +18,7 @@ from mobisearch.store import (
     StagedFile,
     path_range,
 )
-from mobisearch.store.catalog import SegmentRow
+from mobisearch.store.catalog import SegmentRow, schema
 from mobisearch.types import FileFailure
 
 RowMaker = Callable[..., FileRow]
@@ -130,7 +130,7 @@ def test_dead_vectors_are_counted_inside_their_segment(
 @pytest.mark.usefixtures("filled")
 def test_a_sound_catalog_has_no_damage(reader: CatalogReader) -> None:
     assert reader.find_damage() == []
-    assert reader.format_version() == 3
+    assert reader.format_version() == schema.FORMAT_VERSION
 
 
 @pytest.mark.usefixtures("filled")

@@ -1,0 +1,157 @@
+"""What is said of images that are copies of one another, and what is asked."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, replace
+
+from mobisearch.types.images import ImageRecord
+
+
+class Verdict(enum.StrEnum):
+    """How two images are related: the chief thing that was done to one to get the other.
+
+    Members from ``SAME_FILE`` to ``OVERLAID`` are copies. Where several things were done, the last
+    of them in this order is the verdict, and ``Relation.changes`` has all.
+    """
+
+    SAME_FILE = "same file"
+    SAME_PIXELS = "same pixels"
+    RECOMPRESSED = "recompressed"
+    RESIZED = "resized"
+    RETOUCHED = "retouched"
+    RECOLOURED = "recoloured"
+    ROTATED = "rotated"
+    MIRRORED = "mirrored"
+    CROPPED = "cropped"
+    OVERLAID = "overlaid"
+    SIMILAR_SHOT = "similar shot"
+    UNRELATED = "unrelated"
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether one of the two images was made from the other, or both from a third."""
+        return self not in (Verdict.SIMILAR_SHOT, Verdict.UNRELATED)
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """What comparing two images, a first and a second, has proved.
+
+    Attributes:
+        verdict: the chief of ``changes``, or that the two are no copies.
+        changes: everything that was found, in the order of :class:`Verdict`; empty for no copies.
+        agreement: of the pixels where the two show the same, once they lie on one another: 0 to 1.
+        first_share, second_share: of the area of each, how much shows what the other shows too.
+        scale: sides of the second picture over sides of the first, of what both show, in pixels of
+            the files. 0.5: the second has half the resolution.
+        turn_degrees: how far the first is turned clockwise to lie as the second does, -180 to 180.
+            After mirroring, where there is mirroring.
+        is_mirrored: the first has to be mirrored left to right.
+        detail: what else there is to say, in words, such as ``"grey"`` or ``"caption below"``.
+    """
+
+    verdict: Verdict
+    changes: tuple[Verdict, ...] = ()
+    agreement: float = 0.0
+    first_share: float = 1.0
+    second_share: float = 1.0
+    scale: float = 1.0
+    turn_degrees: float = 0.0
+    is_mirrored: bool = False
+    detail: str = ""
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether one of the two was made from the other, or both from a third."""
+        return self.verdict.is_copy
+
+    def reversed(self) -> Relation:
+        """Return the same with first and second exchanged."""
+        turn = self.turn_degrees if self.is_mirrored else -self.turn_degrees
+        return replace(
+            self,
+            first_share=self.second_share,
+            second_share=self.first_share,
+            scale=1 / self.scale if self.scale else self.scale,
+            turn_degrees=180.0 if turn == -180 else turn,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMember:
+    """One image of a group.
+
+    Attributes:
+        verdict: its relation to the image that is kept; of that image itself, ``SAME_FILE``.
+        score: cosine similarity of its embedding to that of the image that is kept.
+        relation: the image that is kept as the first, this one as the second. None if the two were
+            not compared themselves, but are copies through another member; the verdict is then that
+            of this member to the one that links it.
+        reason: why it is kept, or what it lacks that the image kept has.
+        is_protected: it is in a folder that is never touched.
+        companions: paths of files that belong to it and share its fate: its RAW, the film of a Live
+            Photo, sidecars.
+    """
+
+    image: ImageRecord
+    verdict: Verdict
+    score: float
+    relation: Relation | None = None
+    reason: str = ""
+    is_protected: bool = False
+    companions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateGroup:
+    """Images that are copies of one another: at least two.
+
+    Attributes:
+        keep: the best of them.
+        copies: the others, by path; none of them is ``keep``.
+    """
+
+    keep: GroupMember
+    copies: tuple[GroupMember, ...]
+
+    @property
+    def members(self) -> tuple[GroupMember, ...]:
+        """All of them, the one that is kept first."""
+        return (self.keep, *self.copies)
+
+    @property
+    def reclaimable_bytes(self) -> int:
+        """What the files take that are neither kept nor protected, companions left out."""
+        return sum(copy.image.size_bytes for copy in self.copies if not copy.is_protected)
+
+
+DEFAULT_KEEP = ("largest", "raw", "richest", "oldest", "shortest-path")
+"""Which copy is kept: the first rule that tells two apart decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateSettings:
+    """What to look for among the images of an index, and which of several copies to keep.
+
+    Attributes:
+        wrong_groups: how many groups of the whole result may be expected to be wrong. Below one, so
+            that a library has probably none.
+        keep: rules, the most important first: ``largest`` (pixels), ``smallest`` (bytes),
+            ``raw`` (has a RAW file beside it), ``lossless`` (format), ``richest`` (EXIF date,
+            camera, position), ``oldest``, ``newest`` (taken, else modified), ``shortest-path``,
+            ``path:FOLDER`` (is in it), ``format:NAME``.
+        protect: folders of which nothing is ever moved; their images may be kept.
+        folders: only images in these; none means the whole index.
+        scope: ``all``; ``within``: only copies in the same of ``folders``; ``across``: only groups
+            over two or more of ``folders``; ``new``: only groups with images both inside and
+            outside ``folders``, of which those inside are the copies.
+        similar: tell similar shots too.
+    """
+
+    wrong_groups: float = 0.5
+    keep: tuple[str, ...] = DEFAULT_KEEP
+    protect: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+    scope: str = "all"
+    similar: bool = True
