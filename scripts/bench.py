@@ -39,6 +39,7 @@ from photo_sets import jpegs, make_sets, make_thumbnails, part_of
 
 CHILD = Path(__file__).with_name("bench_child.py")
 OWN = ("mobisearch V2", "mobisearch V2 int8", "mobisearch V2 f32", "mobisearch V3-Small")
+PARTS = ("decoding alone", "network alone")
 PEERS = ("fastdup", "imagededup")
 SEEDS = ("seed loop V2", "seed loop V3-Small")
 N_SEED = 300
@@ -71,7 +72,7 @@ def bench_index(arguments: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as work:
         sets = make_sets(arguments.folder, Path(work))
         for name, folder in sets.items():
-            ways = [(way, sys.executable, folder) for way in (*OWN, "decoding alone")]
+            ways = [(way, sys.executable, folder) for way in (*OWN, *PARTS)]
             seed_set = part_of(folder, N_SEED, Path(work))
             ways += [(way, sys.executable, seed_set) for way in SEEDS]
             if arguments.peers:
@@ -105,6 +106,9 @@ def summed_up(runs: list[dict[str, float]]) -> dict[str, Any]:
         "images_per_second": round(statistics.median(rates), 1),
         "least": round(min(rates), 1),
         "most": round(max(rates), 1),
+        "processor_ms_each": round(
+            statistics.median(1e3 * run["processor_seconds"] / run["images"] for run in runs), 2
+        ),
         "process_seconds": round(statistics.median(run["process"] for run in runs), 2),
     }
 

@@ -249,9 +249,8 @@ def test_importing_the_package_loads_no_heavy_library() -> None:
 
 def test_the_help_of_the_command_loads_no_heavy_library() -> None:
     code = (
-        "import sys\nsys.argv = ['mobisearch', '--help']\n"
-        "from mobisearch.cli import main\n"
-        "try:\n    main()\nexcept SystemExit:\n    pass"
+        "import mobisearch.cli\nfrom mobisearch.cli.app import cli\n"
+        "cli.main(['--help'], standalone_mode=False)"
     )
     loaded = _loaded_after(code)
     assert "mobisearch.cli.app" in loaded

@@ -1,5 +1,5 @@
 """The command line: the only place that prints, and the only place that exits."""
 
-from mobisearch.cli.app import main
+from mobisearch.cli.start import main
 
 __all__ = ["main"]

@@ -43,12 +43,15 @@ def main() -> None:
     write_frame(answers, as_text({"ready": os.getpid()}))
     _silence_stderr()  # from here on: until now it carries why a worker cannot start
     base_bytes = limits.address_space_bytes()
+    known = None
     while True:
         try:
             header, data = read_frame(requests, max_payload_bytes=sys.maxsize)
         except BrokenFrameError:
             return
-        preprocessing, settings = read_request(header)
+        if header is not known:  # read_frame gives the same object for the same text
+            preprocessing, settings = read_request(header)
+            known = header
         limits.limit_memory(base_bytes + len(data) + settings.max_memory_bytes)
         limits.limit_time(settings.deadline_seconds)
         _answer(answers, data, preprocessing, settings)

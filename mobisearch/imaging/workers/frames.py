@@ -10,6 +10,8 @@ import dataclasses
 import functools
 import json
 import struct
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, BinaryIO
 
 from mobisearch.errors import (
@@ -46,7 +48,7 @@ def write_frame(stream: BinaryIO, header: bytes, payload: bytes | memoryview = b
     stream.flush()
 
 
-def read_frame(stream: BinaryIO, *, max_payload_bytes: int) -> tuple[dict[str, Any], bytes]:
+def read_frame(stream: BinaryIO, *, max_payload_bytes: int) -> tuple[Mapping[str, Any], bytes]:
     """Receive a frame.
 
     Raises:
@@ -55,14 +57,20 @@ def read_frame(stream: BinaryIO, *, max_payload_bytes: int) -> tuple[dict[str, A
     n_header, n_payload = _LENGTHS.unpack(_read_exactly(stream, _LENGTHS.size))
     if n_header > MAX_HEADER_BYTES or n_payload > max_payload_bytes:
         raise BrokenFrameError(f"a frame of {n_header} + {n_payload} bytes")
-    text = _read_exactly(stream, n_header)
+    header = _parse(_read_exactly(stream, n_header))
+    return header, _read_exactly(stream, n_payload)
+
+
+@functools.lru_cache(maxsize=64)
+def _parse(text: bytes) -> Mapping[str, Any]:
+    """Read a header; most of a run are the same, to the byte."""
     try:
         header = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise BrokenFrameError("a header that is not JSON") from error
     if not isinstance(header, dict):
         raise BrokenFrameError("a header that is not an object")
-    return header, _read_exactly(stream, n_payload)
+    return MappingProxyType(header)
 
 
 def _read_exactly(stream: BinaryIO, n_bytes: int) -> bytes:
@@ -83,7 +91,7 @@ def request_header(preprocessing: Preprocessing, settings: DecodeSettings) -> by
     )
 
 
-def read_request(header: dict[str, Any]) -> tuple[Preprocessing, DecodeSettings]:
+def read_request(header: Mapping[str, Any]) -> tuple[Preprocessing, DecodeSettings]:
     """Return what :func:`request_header` put in. The sender is trusted."""
     return Preprocessing(**header["preprocessing"]), DecodeSettings(**header["settings"])
 
@@ -93,7 +101,7 @@ def facts_header(facts: ImageFacts) -> bytes:
     return as_text({"facts": {name: getattr(facts, name) for name in facts.__slots__}})
 
 
-def read_facts(header: dict[str, Any]) -> ImageFacts:
+def read_facts(header: Mapping[str, Any]) -> ImageFacts:
     """Return the facts of an answer, each of them of its type.
 
     Raises:
@@ -117,7 +125,7 @@ def read_facts(header: dict[str, Any]) -> ImageFacts:
     )
 
 
-def _checked(given: dict[str, Any], name: str, kind: type[Any]) -> Any:
+def _checked(given: Mapping[str, Any], name: str, kind: type[Any]) -> Any:
     value = given.get(name)
     if value is not None and not isinstance(value, kind):
         raise BrokenFrameError(f"{name} is {type(value).__name__}")
@@ -132,7 +140,7 @@ def error_header(error: ImageError) -> bytes:
     return as_text({"error": error.code, "reason": error.reason[:1000]})
 
 
-def read_error(header: dict[str, Any], name: str) -> ImageError | None:
+def read_error(header: Mapping[str, Any], name: str) -> ImageError | None:
     """Return the error of an answer, about the picture of this name, or None if it has none.
 
     Raises:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from mobisearch import errors
@@ -137,7 +138,8 @@ def test_an_error_of_ours_is_one_sentence_and_a_traceback_only_on_request(
 
 
 def test_every_command_has_the_common_options() -> None:
-    assert sorted(cli.commands) == [
+    context = click.Context(cli)
+    assert cli.list_commands(context) == [
         "backup",
         "bench",
         "errors",
@@ -148,7 +150,9 @@ def test_every_command_has_the_common_options() -> None:
         "status",
         "verify",
     ]
-    for command in cli.commands.values():
+    for name in cli.list_commands(context):
+        command = cli.get_command(context, name)
+        assert command is not None
         options = {option for parameter in command.params for option in parameter.opts}
         assert options >= {"--index", "--json", "--debug"}
 
