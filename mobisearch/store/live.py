@@ -156,7 +156,8 @@ def _score(
 ) -> list[Candidates]:
     """Score candidates of some queries; what several of them have in common is read once."""
     results = [Candidates() for _ in queries]
-    wanted = np.unique(np.concatenate(found))
+    wanted = np.sort(np.concatenate(found))
+    wanted = wanted[np.diff(wanted, prepend=-1) > 0]  # np.unique loads a large part of numpy
     for start in range(0, len(wanted), _ROWS_PER_ROUND):
         some = wanted[start : start + _ROWS_PER_ROUND].tolist()
         ids, rows = reader.some_vectors(some, dim=queries.shape[1], only_visible=True)
@@ -245,7 +246,8 @@ class LiveVectors:
         n_stored = self._reader.count_vectors() - self._reader.count_newer(row.last_id)
         n_hidden = self._reader.count_missing()
         gone = max(0.0, (row.n - n_stored + n_hidden) / row.n)
-        hidden = np.setdiff1d(newer.ids, self._reader.visible_after(row.last_id))
+        visible = self._reader.visible_after(row.last_id)
+        hidden = np.setdiff1d(newer.ids, visible, assume_unique=True)
         return CompressedVectors(generation, row, structure, newer, hidden, gone)
 
     def refresh(self, writer: CatalogWriter, stop: threading.Event | None = None) -> None:
