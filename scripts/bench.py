@@ -167,12 +167,31 @@ def bench_cold(arguments: argparse.Namespace) -> dict[str, Any]:
             "seconds_most": round(max(walls), 3),
             "peak_megabytes": round(max(peaks), 1),
         },
+        "imports_ms": imports_ms(arguments.rounds * 4),
         "warm": {
             "searches": len(times),
             "ms_median": round(statistics.median(times), 2),
             "ms_p95": round(float(np.quantile(times, 0.95)), 2),
         },
     }
+
+
+def imports_ms(rounds: int) -> dict[str, float]:
+    """Return what importing each large library takes alone, beyond starting Python, medians."""
+
+    def median_ms(code: str) -> float:
+        command = [sys.executable, "-c", code]
+        return 1e3 * statistics.median(run_measured(command)[0] for _ in range(rounds))
+
+    bare = median_ms("pass")
+    codes = {name: f"import {name}" for name in ("numpy", "sqlalchemy", "faiss", "openvino")}
+    codes["openvino"] = (
+        "from mobisearch.runtimes.openvino_library import import_openvino; import_openvino()"
+    )
+    taken = {name: median_ms(code) - bare for name, code in codes.items()}
+    for name in ("faiss", "openvino"):
+        taken[name] -= taken["numpy"]  # which both need
+    return {name: round(ms, 1) for name, ms in taken.items()}
 
 
 def run_measured(command: list[str]) -> tuple[float, float]:

@@ -61,6 +61,7 @@ FORBIDDEN_WORDS = {"feature", "encoding", "descriptor", "item", "hit", "neighbou
 FORBIDDEN_WORDS |= {"indice"}  # what is left of "indices" without its s
 FOREIGN_ATTRIBUTES = {
     "features",  # torchvision's name for the convolutional part of a network
+    "in_features",  # torch's name for the inputs of a linear layer
     "items",  # of every dict
 }
 

@@ -1,18 +1,47 @@
 """What a model is: architecture, weights, preprocessing and pooling as one record, and its network.
 
-Where a network runs, and how fast, is in ``mobisearch.runtimes``.
+Where a network runs, and how fast, is in ``mobisearch.runtimes``. What needs torch is loaded when
+it is first used.
 """
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
 
 from mobisearch.models.registry import DEFAULT_MODEL, MODELS, find_model
 from mobisearch.models.spec import ModelSpec, QuantisedSpec, WeightsSpec
 from mobisearch.models.weights import read_weights
 
+if TYPE_CHECKING:
+    from mobisearch.models.blocks import DepthwiseSeparable, full_convolution
+    from mobisearch.models.costs import Cost, count_cost
+
 __all__ = [
+    "Cost",
     "DEFAULT_MODEL",
+    "DepthwiseSeparable",
     "MODELS",
     "ModelSpec",
     "QuantisedSpec",
     "WeightsSpec",
+    "count_cost",
     "find_model",
+    "full_convolution",
     "read_weights",
 ]
+
+_HOMES = {
+    "Cost": "mobisearch.models.costs",
+    "DepthwiseSeparable": "mobisearch.models.blocks",
+    "count_cost": "mobisearch.models.costs",
+    "full_convolution": "mobisearch.models.blocks",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name in _HOMES:
+        value = getattr(importlib.import_module(_HOMES[name]), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
