@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from mobisearch.models.costs import Cost, count_cost
 
 __all__ = [
-    "Cost",
     "DEFAULT_MODEL",
-    "DepthwiseSeparable",
     "MODELS",
+    "Cost",
+    "DepthwiseSeparable",
     "ModelSpec",
     "QuantisedSpec",
     "WeightsSpec",

@@ -9,8 +9,8 @@ class DepthwiseSeparable(nn.Module):
     """A convolution in two cheap steps: each channel for itself, then the channels with each other.
 
     Depthwise 3x3, pointwise 1x1, batch norm, ReLU6. Maps (n, in_ch, h, w) to (n, out_ch, h', w')
-    with h' and w' those of h and w divided by the stride, rounded up. It takes 1/out_ch + 1/9 of the
-    multiply-adds of a full 3x3 convolution.
+    with h' and w' those of h and w divided by the stride, rounded up. It takes 1/out_ch + 1/9 of
+    the multiply-adds of a full 3x3 convolution.
 
     Source: arXiv:1704.04861 (equation 5). There a batch norm and a ReLU follow the depthwise step
     too; here there is one of each, at the end.
