@@ -22,9 +22,14 @@ PhotoMaker = Callable[..., Path]
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Compiled networks are kept in a folder of the tests, for this process and those it starts."""
+    """Keep compiled networks in a folder of the tests, and fetch nothing from anywhere.
+
+    For this process and those it starts.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MOBISEARCH_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("TORCH_HOME", str(tmp_path_factory.mktemp("torch")))
+        patch.setenv("MOBISEARCH_OFFLINE", "1")
         yield
 
 

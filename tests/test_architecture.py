@@ -39,7 +39,7 @@ LAYERS = (
 HOMES = {
     "torch": ("models", "runtimes"),
     "openvino": ("runtimes/openvino_library.py",),
-    "platformdirs": ("runtimes/compiled_cache.py",),
+    "platformdirs": ("models/cache_folder.py",),
     "torchvision": ("models", "runtimes"),
     "safetensors": ("models", "runtimes"),
     "faiss": ("store/vectors",),
@@ -47,7 +47,7 @@ HOMES = {
     "sqlite3": ("store/catalog",),
     "PIL": ("imaging", "evaluation", "reports"),
     "pillow_heif": ("imaging",),
-    "filelock": ("store/layout.py",),
+    "filelock": ("models/downloads.py", "store/layout.py"),
     "psutil": ("store/mounts.py",),
     "click": ("cli",),
     "tqdm": ("cli",),

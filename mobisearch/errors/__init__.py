@@ -19,8 +19,13 @@
     │   └── RootUnavailableError      + FileNotFoundError   missing, unmounted or suddenly empty
     ├── ModelError                    the network could not be used
     │   ├── UnknownModelError         + LookupError         no model of that name
+    │   ├── ModelVariantError         + ValueError          no such width, resolution or hash
+    │   ├── UntrainedModelError       + ValueError          a width that has no weights
     │   ├── WeightsNotFoundError      + FileNotFoundError   the weights file is not there
     │   ├── WeightsMismatchError      + ValueError          the weights file is not the pinned one
+    │   ├── WeightsAbsentError        + FileNotFoundError   not here, and not to be fetched
+    │   ├── WeightsDownloadError      + OSError             they could not be fetched
+    │   ├── WeightsAddressError       + ValueError          no address that is used
     │   ├── ModelMismatchError        + ValueError          the index was built with another model
     │   ├── RuntimeMismatchError      + ValueError          a runtime that does not fit its model
     │   ├── RuntimeUnavailableError   + ImportError         the runtime does not run here
@@ -71,11 +76,16 @@ from mobisearch.errors.images import (
 from mobisearch.errors.models import (
     ModelError,
     ModelMismatchError,
+    ModelVariantError,
     PrecisionUnavailableError,
     RuntimeMismatchError,
     RuntimeUnavailableError,
     UnknownModelError,
     UnknownRuntimeError,
+    UntrainedModelError,
+    WeightsAbsentError,
+    WeightsAddressError,
+    WeightsDownloadError,
     WeightsMismatchError,
     WeightsNotFoundError,
 )
@@ -122,6 +132,7 @@ __all__ = [
     "MobisearchError",
     "ModelError",
     "ModelMismatchError",
+    "ModelVariantError",
     "NoEmbeddingError",
     "NotYetError",
     "PrecisionUnavailableError",
@@ -140,6 +151,10 @@ __all__ = [
     "UnknownRuntimeError",
     "UnreadableImageError",
     "UnsupportedFormatError",
+    "UntrainedModelError",
+    "WeightsAbsentError",
+    "WeightsAddressError",
+    "WeightsDownloadError",
     "WeightsMismatchError",
     "WeightsNotFoundError",
     "WorkerStartError",

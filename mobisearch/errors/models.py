@@ -23,16 +23,50 @@ class UnknownModelError(ModelError, LookupError):
         super().__init__(f"there is no model {name!r}; choose one of: {', '.join(known)}")
 
 
+class ModelVariantError(ModelError, ValueError):
+    """A width, a resolution or a hash in the name of a model is not one that can be had.
+
+    Attributes:
+        name: the name asked for.
+        reason: what is wrong with it, and what is right.
+    """
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.name = name
+        self.reason = reason
+        super().__init__(f"there is no model {name!r}: {reason}")
+
+
+class UntrainedModelError(ModelError, ValueError):
+    """The model is one of another width, for which there are no weights.
+
+    Attributes:
+        name: its name.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(
+            f"{name}: there are no weights of this width, it is for training only; to embed with "
+            "weights of your own, give their file and its SHA-256"
+        )
+
+
+_REINSTALL = "reinstall mobisearch"
+
+
 class WeightsNotFoundError(ModelError, FileNotFoundError):
     """The weights file is not where it should be.
 
     Attributes:
         path: where it was looked for.
+        next_step: what to do about it.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, next_step: str = _REINSTALL) -> None:
         self.path = path
-        super().__init__(f"{path}: the model's weights are missing; reinstall mobisearch")
+        self.next_step = next_step
+        super().__init__(f"{path}: the model's weights are missing; {next_step}")
 
 
 class WeightsMismatchError(ModelError, ValueError):
@@ -42,15 +76,77 @@ class WeightsMismatchError(ModelError, ValueError):
         path: the file.
         expected: the pinned SHA-256, hexadecimal.
         actual: the file's SHA-256, or what else is wrong with it.
+        next_step: what to do about it.
     """
 
-    def __init__(self, path: str, *, expected: str, actual: str) -> None:
+    def __init__(
+        self, path: str, *, expected: str, actual: str, next_step: str = _REINSTALL
+    ) -> None:
         self.path = path
         self.expected = expected
         self.actual = actual
+        self.next_step = next_step
         super().__init__(
             f"{path}: expected weights with SHA-256 {expected}, got {actual}; "
-            "the file is damaged or was replaced, reinstall mobisearch"
+            f"the file is damaged or was replaced, {next_step}"
+        )
+
+
+class WeightsAbsentError(ModelError, FileNotFoundError):
+    """The weights are not on this machine, and were not to be fetched.
+
+    Attributes:
+        name: the model.
+        reason: why they were not fetched.
+        path: where the file is looked for.
+        expected: the SHA-256 that it must have.
+    """
+
+    def __init__(self, name: str, reason: str, *, path: str, expected: str) -> None:
+        self.name = name
+        self.reason = reason
+        self.path = path
+        self.expected = expected
+        super().__init__(
+            f"{name}: its weights are not on this machine, and {reason}; put the file with the "
+            f"SHA-256 {expected} at {path}, or name it with --weights"
+        )
+
+
+class WeightsDownloadError(ModelError, OSError):
+    """The weights could not be fetched. What has come so far is kept, and the next try goes on.
+
+    Attributes:
+        address: where they were fetched from.
+        reason: what went wrong.
+        path: where the file can be put by hand.
+        expected: the SHA-256 that it must have.
+    """
+
+    def __init__(self, address: str, reason: str, *, path: str, expected: str) -> None:
+        self.address = address
+        self.reason = reason
+        self.path = path
+        self.expected = expected
+        super().__init__(
+            f"{address}: the weights could not be fetched: {reason}; try again later, or fetch the "
+            f"file with the SHA-256 {expected} by other means and put it at {path}, or name it "
+            "with --weights"
+        )
+
+
+class WeightsAddressError(ModelError, ValueError):
+    """The address to fetch weights from is not one that is used.
+
+    Attributes:
+        address: as given.
+    """
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        super().__init__(
+            f"{address!r} is no address to fetch weights from; it must begin with https://, "
+            "http:// or file:///"
         )
 
 

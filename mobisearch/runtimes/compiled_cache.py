@@ -10,11 +10,9 @@ import contextlib
 import hashlib
 import json
 import os
-import stat
-import tempfile
 from pathlib import Path
 
-import platformdirs
+from mobisearch.models.cache_folder import cache_folder, read_own_file, write_own_file
 
 _MAGIC = b"mobisearch compiled network 1\n"
 _DIGEST_BYTES = hashlib.sha256().digest_size
@@ -23,34 +21,19 @@ _KEPT = 24
 """Files at most; the longest unused go first."""
 
 
-def cache_dir() -> Path:
-    """Return where compiled networks are kept: ``MOBISEARCH_CACHE``, or the user's cache folder."""
-    given = os.environ.get("MOBISEARCH_CACHE")
-    base = Path(given) if given else Path(platformdirs.user_cache_dir("mobisearch"))
-    return base.expanduser() / "compiled"
-
-
 def cache_path(identity: dict[str, str]) -> Path:
     """Return the file for a network, by everything that decides what it computes and where."""
     text = json.dumps(identity, sort_keys=True)
-    return cache_dir() / f"{hashlib.sha256(text.encode()).hexdigest()}.blob"
+    return cache_folder("compiled") / f"{hashlib.sha256(text.encode()).hexdigest()}.blob"
 
 
 def read_compiled(path: Path) -> bytes | None:
     """Return a compiled network, or None unless a sound file of this user's own is there."""
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    try:
-        handle = os.open(path, flags | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0))
-        with open(handle, "rb") as file:
-            status = os.fstat(handle)
-            if not stat.S_ISREG(status.st_mode) or status.st_size > _MAX_BYTES:
-                return None
-            if hasattr(os, "geteuid") and status.st_uid != os.geteuid():
-                return None  # what is run is chosen by this user alone
-            data = file.read()
-        os.utime(path)
-    except OSError:
+    data = read_own_file(path, max_bytes=_MAX_BYTES)
+    if data is None:
         return None
+    with contextlib.suppress(OSError):
+        os.utime(path)
     start = len(_MAGIC) + _DIGEST_BYTES
     if data[: len(_MAGIC)] != _MAGIC:
         return None
@@ -64,18 +47,10 @@ def write_compiled(path: Path, blob: bytes) -> None:
 
     The file appears whole or not at all. It is not flushed to the disk: a torn one is noticed.
     """
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-        try:
-            with open(handle, "wb") as file:
-                file.write(_MAGIC + hashlib.sha256(blob).digest())
-                file.write(blob)
-            os.replace(temporary, path)
-        except OSError:
-            os.unlink(temporary)
-            raise
-        _drop_old(path.parent)
+    digest = hashlib.sha256(blob).digest()
+    if write_own_file(path, _MAGIC + digest, blob):
+        with contextlib.suppress(OSError):
+            _drop_old(path.parent)
 
 
 def _drop_old(folder: Path) -> None:

@@ -18,14 +18,19 @@ from numpy.typing import NDArray
 from mobisearch.errors import RuntimeUnavailableError, WeightsMismatchError
 from mobisearch.models import ModelSpec, read_weights
 from mobisearch.models.backbones import BACKBONES, HARDSWISH, RELU, RELU6, BackbonePlan
+from mobisearch.models.weights import CLASSIFIER
+from mobisearch.types import WeightsSettings
 
 Tensors: TypeAlias = dict[str, NDArray[Any]]
 _Node: TypeAlias = Any  # of OpenVINO, which has no types of its own
 
 _LEVELS = 255.0
+_DEFAULTS = WeightsSettings()
 
 
-def build_graph(openvino: ModuleType, spec: ModelSpec) -> Any:
+def build_graph(
+    openvino: ModuleType, spec: ModelSpec, settings: WeightsSettings = _DEFAULTS
+) -> Any:
     """Return the model's network as an ``openvino.Model``.
 
     Input: uint8, shape (1, crop_px, crop_px, 3), RGB. Output: float32, shape (1, d), the feature
@@ -34,6 +39,7 @@ def build_graph(openvino: ModuleType, spec: ModelSpec) -> Any:
     Raises:
         RuntimeUnavailableError: there is no plan for this architecture.
         WeightsNotFoundError, WeightsMismatchError: the weights are missing, or not the pinned ones.
+        ModelError: another of what ``read_weights`` raises.
     """
     plan = BACKBONES.get(spec.architecture)
     if plan is None:
@@ -41,7 +47,7 @@ def build_graph(openvino: ModuleType, spec: ModelSpec) -> Any:
             "openvino", f"it has no plan of {spec.architecture}", "use the runtime torch"
         )
     ops = openvino.opset13
-    tensors = _read_tensors(spec)
+    tensors = _read_tensors(spec, settings)
     size = spec.preprocessing.crop_px
     pixels = ops.parameter([1, size, size, 3], np.uint8, name="pixels")
     try:
@@ -55,9 +61,9 @@ def build_graph(openvino: ModuleType, spec: ModelSpec) -> Any:
     return openvino.Model([pooled], [pixels], spec.name)
 
 
-def _read_tensors(spec: ModelSpec) -> Tensors:
+def _read_tensors(spec: ModelSpec, settings: WeightsSettings) -> Tensors:
     """Return the weights by torchvision's names, without the ``features.`` in front."""
-    data = read_weights(spec)
+    data = read_weights(spec, settings=settings)
     try:
         tensors: Tensors = safetensors.numpy.load(data)
     except (safetensors.SafetensorError, ValueError, KeyError) as error:
@@ -66,7 +72,11 @@ def _read_tensors(spec: ModelSpec) -> Tensors:
             expected=spec.weights.sha256,
             actual=f"a file that is not safetensors ({error})",
         ) from error
-    return {name.removeprefix("features."): tensor for name, tensor in tensors.items()}
+    return {
+        name.removeprefix("features."): tensor
+        for name, tensor in tensors.items()
+        if not name.startswith(CLASSIFIER)
+    }
 
 
 def _normalised(ops: Any, pixels: _Node, spec: ModelSpec) -> _Node:

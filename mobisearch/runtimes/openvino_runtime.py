@@ -17,9 +17,10 @@ from mobisearch.runtimes.compiled_cache import cache_path, read_compiled, write_
 from mobisearch.runtimes.openvino_graph import build_graph
 from mobisearch.runtimes.openvino_library import import_openvino
 from mobisearch.runtimes.quantised import read_quantised
-from mobisearch.types import Pixels
+from mobisearch.types import Pixels, WeightsSettings
 
 _DEVICE = "CPU"
+_DEFAULTS = WeightsSettings()
 _MAX_STREAMS = 32
 """Beyond that decoding is the limit by far, and each stream takes memory."""
 
@@ -37,19 +38,26 @@ class OpenVinoRuntime:
     """
 
     def __init__(
-        self, spec: ModelSpec, *, precision: str = "auto", n_threads: int | None = None
+        self,
+        spec: ModelSpec,
+        *,
+        precision: str = "auto",
+        n_threads: int | None = None,
+        weights: WeightsSettings = _DEFAULTS,
     ) -> None:
         """Load the network, compiled already if this machine has run it before.
 
         Args:
             precision: ``f32``, ``bf16``, ``int8``, or ``auto``: bf16 where the processor has it.
             n_threads: processors to use; None takes all that this process may use.
+            weights: where weights come from that are not part of the package.
 
         Raises:
             RuntimeUnavailableError: OpenVINO cannot be loaded, or cannot run this network.
             PrecisionUnavailableError: the processor or the model does not have this precision.
             WeightsNotFoundError, WeightsMismatchError: the weights are missing, or not the pinned
                 ones.
+            ModelError: another of what ``read_weights`` raises.
         """
         openvino = import_openvino()
         core = openvino.Core()
@@ -58,7 +66,9 @@ class OpenVinoRuntime:
         self._lock = threading.Lock()
         n_streams = min(n_threads or count_processors(), _MAX_STREAMS)
         try:
-            compiled = _load(openvino, core, spec, self.precision, n_streams)
+            compiled = _load(
+                openvino, core, spec, self.precision, n_streams=n_streams, weights=weights
+            )
             self._queue = openvino.AsyncInferQueue(compiled, n_streams + 1)
         except RuntimeError as error:
             raise RuntimeUnavailableError(
@@ -104,7 +114,15 @@ def _choose_precision(core: Any, spec: ModelSpec, wanted: str) -> str:
     return wanted
 
 
-def _load(openvino: ModuleType, core: Any, spec: ModelSpec, precision: str, n_streams: int) -> Any:
+def _load(
+    openvino: ModuleType,
+    core: Any,
+    spec: ModelSpec,
+    precision: str,
+    *,
+    n_streams: int,
+    weights: WeightsSettings,
+) -> Any:
     """Return the compiled network: from the cache, or made and put there."""
     options = {
         "INFERENCE_PRECISION_HINT": _HINTS[precision],
@@ -131,7 +149,7 @@ def _load(openvino: ModuleType, core: Any, spec: ModelSpec, precision: str, n_st
     if precision == "int8":
         graph = read_quantised(openvino, core, spec)
     else:
-        graph = build_graph(openvino, spec)
+        graph = build_graph(openvino, spec, weights)
     compiled = core.compile_model(graph, _DEVICE, options)
     buffer = io.BytesIO()
     compiled.export_model(buffer)

@@ -9,6 +9,7 @@ import sys
 from mobisearch.errors import PrecisionUnavailableError, UnknownRuntimeError
 from mobisearch.models import ModelSpec
 from mobisearch.models.backbones import BACKBONES
+from mobisearch.models.weights import read_given
 from mobisearch.runtimes.protocol import Runtime
 from mobisearch.types import RuntimeSettings
 from mobisearch.types.settings import PRECISIONS, RUNTIMES
@@ -33,18 +34,28 @@ def load_runtime(spec: ModelSpec, settings: RuntimeSettings = _DEFAULTS) -> Runt
         RuntimeUnavailableError, PrecisionUnavailableError: what was asked for is not to be had
             here. With ``"auto"`` another one is taken instead.
         WeightsNotFoundError, WeightsMismatchError: the weights are missing, or not the pinned ones.
+        ModelError: another of what ``read_weights`` raises.
     """
     check_settings(settings)
+    if settings.weights.path is not None:
+        read_given(spec, settings.weights)  # also where a compiled network makes it unnecessary
     if _chooses_openvino(spec, settings):
         from mobisearch.runtimes.openvino_runtime import OpenVinoRuntime
 
-        return OpenVinoRuntime(spec, precision=settings.precision, n_threads=settings.n_threads)
+        return OpenVinoRuntime(
+            spec,
+            precision=settings.precision,
+            n_threads=settings.n_threads,
+            weights=settings.weights,
+        )
     if settings.precision not in ("auto", *_TORCH_PRECISIONS):
         reason = "the runtime torch computes in f32 only"
         raise PrecisionUnavailableError(settings.precision, reason, _TORCH_PRECISIONS)
     from mobisearch.runtimes.torch_runtime import TorchRuntime
 
-    return TorchRuntime(spec, device=settings.device, n_threads=settings.n_threads)
+    return TorchRuntime(
+        spec, device=settings.device, n_threads=settings.n_threads, weights=settings.weights
+    )
 
 
 def check_settings(settings: RuntimeSettings) -> None:

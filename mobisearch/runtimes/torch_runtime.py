@@ -14,7 +14,9 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from mobisearch.errors import RuntimeUnavailableError
 from mobisearch.models import ModelSpec
 from mobisearch.models.mobilenet import build_network
-from mobisearch.types import Pixels
+from mobisearch.types import Pixels, WeightsSettings
+
+_DEFAULTS = WeightsSettings()
 
 
 class TorchRuntime:
@@ -27,22 +29,29 @@ class TorchRuntime:
     precision = "f32"
 
     def __init__(
-        self, spec: ModelSpec, *, device: str | None = None, n_threads: int | None = None
+        self,
+        spec: ModelSpec,
+        *,
+        device: str | None = None,
+        n_threads: int | None = None,
+        weights: WeightsSettings = _DEFAULTS,
     ) -> None:
         """Load the network.
 
         Args:
             device: such as ``"cpu"`` or ``"cuda"``; None takes CUDA where torch finds it.
             n_threads: processors that torch may use, in the whole process; None leaves it alone.
+            weights: where weights come from that are not part of the package.
 
         Raises:
             WeightsNotFoundError, WeightsMismatchError: the weights are missing, or not the pinned
                 ones.
+            ModelError: another of what ``read_weights`` raises.
             RuntimeUnavailableError: torch does not have this device.
         """
         if n_threads is not None:
             torch.set_num_threads(n_threads)
-        network = _fold_batch_norms(build_network(spec)).requires_grad_(False)
+        network = _fold_batch_norms(build_network(spec, weights)).requires_grad_(False)
         try:
             self._device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
             network = network.to(self._device)

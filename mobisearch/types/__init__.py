@@ -22,8 +22,11 @@ from mobisearch.types.reports import (
 )
 from mobisearch.types.settings import (
     DecodeSettings,
+    FetchProgress,
+    OnFetch,
     Preprocessing,
     RuntimeSettings,
+    WeightsSettings,
 )
 
 __all__ = [
@@ -32,12 +35,14 @@ __all__ = [
     "DuplicateGroup",
     "DuplicateSettings",
     "Embeddings",
+    "FetchProgress",
     "FileFailure",
     "FileStamp",
     "GroupMember",
     "ImageFacts",
     "ImageRecord",
     "IndexStatus",
+    "OnFetch",
     "OnProgress",
     "Pixels",
     "Preprocessing",
@@ -50,4 +55,5 @@ __all__ = [
     "SyncReport",
     "Verdict",
     "VerifyReport",
+    "WeightsSettings",
 ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,50 @@ class DecodeSettings:
     tolerant: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class FetchProgress:
+    """How much of a weights file has been fetched.
+
+    Attributes:
+        total_bytes: None where the server does not say.
+    """
+
+    file_name: str
+    done_bytes: int
+    total_bytes: int | None
+
+
+OnFetch: TypeAlias = Callable[[FetchProgress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsSettings:
+    """Where weights come from that are not part of the package, and how they are fetched.
+
+    Attributes:
+        path: a file to take them from; it must have the SHA-256 that the model pins.
+        offline: fetch nothing. None takes what the variable ``MOBISEARCH_OFFLINE`` says.
+        address: the folder to fetch from, ``https://``, ``http://`` or ``file:///``, in place of
+            the file's own. None takes what the variable ``MOBISEARCH_WEIGHTS_URL`` says.
+        on_progress: called whenever some more has come. Exceptions that it raises end the fetching.
+        timeout_seconds: how long to wait for a connection, and for each next piece.
+        deadline_seconds: for a whole file, and for another process that is fetching it.
+        max_bytes: larger files are refused.
+        attempts: how often to try, each going on where the last one ended.
+        pause_seconds: before the second attempt; twice as long before each further one.
+    """
+
+    path: str | None = None
+    offline: bool | None = None
+    address: str | None = None
+    on_progress: OnFetch | None = field(default=None, compare=False, repr=False)
+    timeout_seconds: float = 30.0
+    deadline_seconds: float = 1800.0
+    max_bytes: int = 256 << 20
+    attempts: int = 4
+    pause_seconds: float = 1.0
+
+
 RUNTIMES = ("auto", "openvino", "torch")
 PRECISIONS = ("auto", "f32", "bf16", "int8")
 """The names that :class:`RuntimeSettings` takes."""
@@ -71,9 +117,11 @@ class RuntimeSettings:
             embeddings and to what is found.
         device: of torch, such as ``"cpu"`` or ``"cuda:1"``; None chooses.
         n_threads: processors to use on the CPU; None takes all that this process may use.
+        weights: where weights come from that are not part of the package.
     """
 
     runtime: str = "auto"
     precision: str = "auto"
     device: str | None = None
     n_threads: int | None = None
+    weights: WeightsSettings = WeightsSettings()

@@ -40,6 +40,7 @@ EXAMPLES: dict[str, object] = {
     "what": "runtime",
     "found": 1,
     "needed": 2,
+    "address": "https://example.org/a.pth",
 }
 """A value for every argument that an error's constructor may have."""
 

