@@ -9,7 +9,7 @@ import click
 
 import mobisearch
 from mobisearch.cli import exit_codes
-from mobisearch.cli.options import common_options, runtime_options
+from mobisearch.cli.options import common_options, model_options, runtime_options
 from mobisearch.cli.output import print_json, print_line, print_note
 from mobisearch.types import RuntimeSettings
 
@@ -27,11 +27,13 @@ if TYPE_CHECKING:
     show_default=True,
     help="How many photos at most.",
 )
+@model_options
 @runtime_options
 @common_options
 def bench_command(
     folders: tuple[str, ...],
     n_photos: int,
+    model: str | None,
     runtime_settings: RuntimeSettings,
     index_path: str,
     as_json: bool,
@@ -43,6 +45,7 @@ def bench_command(
     """
     from mobisearch.arguments import resolve_roots
     from mobisearch.evaluation import run_benchmark
+    from mobisearch.models import DEFAULT_MODEL
 
     if not folders:
         with mobisearch.ImageIndex.open(index_path) as index:
@@ -51,6 +54,7 @@ def bench_command(
     report = run_benchmark(
         roots,
         n_photos=n_photos,
+        model=model or DEFAULT_MODEL,
         runtime=runtime_settings,
         on_step=lambda step: print_note(f"measuring: {step} ..."),
     )
@@ -64,6 +68,7 @@ def bench_command(
 def _print_report(report: BenchmarkReport) -> None:
     size = 1000 * report.megabytes / report.photos
     rows = {
+        "model": report.model,
         "photos": f"{report.photos:,}, {size:.0f} kB each at the mean; {report.failed} failed",
         "decoding": f"{report.decode_rate:.0f} images/s",
         "network": ", ".join(f"{n} {rate:.0f}" for n, rate in report.network_rates.items())

@@ -10,7 +10,7 @@ import click
 import mobisearch
 from mobisearch.cli import exit_codes
 from mobisearch.cli.interrupts import stop_on_signals
-from mobisearch.cli.options import common_options, decode_options, runtime_options
+from mobisearch.cli.options import common_options, decode_options, model_options, runtime_options
 from mobisearch.cli.output import (
     index_option,
     json_path,
@@ -48,6 +48,7 @@ _MIN_FOR_RATE = 100  # fewer say more about loading the network than about image
     "0.99 at first, 1 compares with every image.",
 )
 @click.option("--rehash", is_flag=True, help="Read every file again, whatever its size and times.")
+@model_options
 @decode_options
 @runtime_options
 @common_options
@@ -59,6 +60,7 @@ def index_command(
     prune: bool,
     recall: float | None,
     rehash: bool,
+    model: str | None,
     settings: DecodeSettings,
     runtime_settings: RuntimeSettings,
     index_path: str,
@@ -68,7 +70,8 @@ def index_command(
 
     New and changed images are read; unchanged ones are not. Photos are never touched. Without a
     FOLDER, all that the index knows are brought up to date. What --exclude, --hidden and --follow
-    say is remembered for each folder until one of them is given again. Exit code 1 says that some
+    say is remembered for each folder until one of them is given again. --model is for a new index,
+    which keeps to it. Exit code 1 says that some
     files cannot be indexed: 'mobisearch errors' lists them.
     """
     from mobisearch.arguments import checked_recall, resolve_roots
@@ -81,7 +84,7 @@ def index_command(
     scan = None
     if exclude or hidden is not None or follow is not None:
         scan = ScanSettings(exclude=exclude, hidden=bool(hidden), follow=bool(follow))
-    with _opened(index_path, settings, runtime_settings, may_create=bool(folders)) as index:
+    with _opened(index_path, model, settings, runtime_settings, may_create=bool(folders)) as index:
         if not folders and not index.status().roots:
             raise click.UsageError("the index has no folders yet: name one")
         if recall is not None:
@@ -94,15 +97,23 @@ def index_command(
 
 
 def _opened(
-    path: str, settings: DecodeSettings, runtime: RuntimeSettings, *, may_create: bool
+    path: str,
+    model: str | None,
+    settings: DecodeSettings,
+    runtime: RuntimeSettings,
+    *,
+    may_create: bool,
 ) -> mobisearch.ImageIndex:
     try:
-        return mobisearch.ImageIndex.open(path, settings=settings, runtime=runtime)
+        return mobisearch.ImageIndex.open(path, model, settings=settings, runtime=runtime)
     except IndexNotFoundError:
         if not may_create:
             raise
     print_note("making a new index, loading the network ...")
-    embedder = mobisearch.Embedder(settings=settings, runtime=runtime)
+    from mobisearch.models import DEFAULT_MODEL
+
+    chosen = model or DEFAULT_MODEL
+    embedder = mobisearch.Embedder(chosen, settings=settings, runtime=runtime)
     return mobisearch.ImageIndex.create(path, embedder)
 
 

@@ -8,12 +8,12 @@ from typing import Any, TypeVar, cast
 
 import click
 
-from mobisearch.types import DecodeSettings, RuntimeSettings
+from mobisearch.cli.output import DEFAULT_INDEX
+from mobisearch.cli.progress import FetchBar
+from mobisearch.types import DecodeSettings, RuntimeSettings, WeightsSettings
 from mobisearch.types.settings import PRECISIONS, RUNTIMES
 
 _F = TypeVar("_F", bound=Callable[..., Any])
-
-DEFAULT_INDEX = "indexes/default"
 
 
 def _checked_path(context: click.Context, parameter: click.Parameter, value: str) -> str:
@@ -95,8 +95,14 @@ def runtime_options(function: _F) -> _F:
     """Add the options about the network to a command, which gets them as ``runtime_settings``."""
 
     @functools.wraps(function)
-    def with_settings(*arguments: Any, runtime: str, precision: str, **named: Any) -> Any:
-        settings = RuntimeSettings(runtime, precision)
+    def with_settings(
+        *arguments: Any,
+        runtime: str,
+        precision: str,
+        weights_settings: WeightsSettings,
+        **named: Any,
+    ) -> Any:
+        settings = RuntimeSettings(runtime, precision, weights=weights_settings)
         return function(*arguments, runtime_settings=settings, **named)
 
     where = click.option(
@@ -115,7 +121,57 @@ def runtime_options(function: _F) -> _F:
         show_default=True,
         help="What it computes in; also from MOBISEARCH_PRECISION.",
     )
-    return cast("_F", where(how(with_settings)))
+    return cast("_F", where(how(weights_options(with_settings))))
+
+
+def weights_options(function: _F) -> _F:
+    """Add the options about weights to a command, which gets them as ``weights_settings``."""
+
+    @functools.wraps(function)
+    def with_settings(*arguments: Any, weights: str | None, offline: bool, **named: Any) -> Any:
+        settings = WeightsSettings(path=weights, offline=offline or None, on_progress=FetchBar())
+        return function(*arguments, weights_settings=settings, **named)
+
+    where = click.option(
+        "--weights",
+        metavar="FILE",
+        help="Take the model's weights from this file, whose SHA-256 is checked.",
+    )
+    offline = click.option(
+        "--offline", is_flag=True, help="Fetch nothing; also from MOBISEARCH_OFFLINE."
+    )
+    return cast("_F", where(offline(with_settings)))
+
+
+def model_options(function: _F) -> _F:
+    """Add the options that choose a model to a command, which gets its name or None as ``model``.
+
+    Raises:
+        UnknownModelError, ModelVariantError: there is no such model.
+    """
+
+    @functools.wraps(function)
+    def with_model(
+        *arguments: Any, model: str | None, trust_weights: str | None, **named: Any
+    ) -> Any:
+        if model is not None or trust_weights is not None:
+            from mobisearch.models import DEFAULT_MODEL, find_model
+
+            spec = find_model(model or DEFAULT_MODEL)
+            model = (spec if trust_weights is None else spec.trusting(trust_weights)).name
+        return function(*arguments, model=model, **named)
+
+    name = click.option(
+        "--model",
+        metavar="NAME",
+        help="The network; 'mobisearch models' lists them. NAME@160 is for pictures of 160 pixels.",
+    )
+    trust = click.option(
+        "--trust-weights",
+        metavar="SHA256",
+        help="Use weights of your own, with this SHA-256, in that network.",
+    )
+    return cast("_F", name(trust(with_model)))
 
 
 def common_options(function: _F) -> _F:
@@ -130,10 +186,15 @@ def common_options(function: _F) -> _F:
         show_default=True,
         help="The index directory; also from MOBISEARCH_INDEX.",
     )
+    return index(output_options(function))
+
+
+def output_options(function: _F) -> _F:
+    """Add ``--json`` and ``--debug`` to a command."""
     json_output = click.option(
         "--json", "as_json", is_flag=True, help="Print one JSON document on stdout."
     )
     debug = click.option(
         "--debug", is_flag=True, expose_value=False, help="Show a traceback when something fails."
     )
-    return index(json_output(debug(function)))
+    return json_output(debug(function))

@@ -14,9 +14,10 @@ from typing import Any
 
 import click
 
-from mobisearch.cli.options import DEFAULT_INDEX
 from mobisearch.errors import StorageError
 from mobisearch.text import printable
+
+DEFAULT_INDEX = "indexes/default"
 
 
 def print_json(document: object) -> None:

@@ -1,4 +1,4 @@
-"""The progress bar: on a terminal only, silent when piped."""
+"""Progress bars: on a terminal only, silent when piped."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import sys
 from types import TracebackType
 from typing import TYPE_CHECKING, Never, Self
 
-from mobisearch.types import Progress
+from mobisearch.cli.output import format_bytes, print_message
+from mobisearch.types import FetchProgress, Progress
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -45,3 +46,29 @@ class ProgressBar:
         if progress.failed:
             self._bar.set_postfix_str(f"{progress.failed} failed", refresh=False)
         self._bar.update(progress.done - self._bar.n)
+
+
+class FetchBar:
+    """Says what is being fetched, and shows how much of it has come, if stderr is a terminal."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm[Never] | None = None
+
+    def __call__(self, progress: FetchProgress) -> None:
+        """Move the bar to where the work is."""
+        if self._bar is None:
+            from tqdm import tqdm
+
+            size = format_bytes(progress.total_bytes) if progress.total_bytes else "size unknown"
+            print_message(f"fetching {progress.file_name} ({size}) ...")
+            self._bar = tqdm(
+                total=progress.total_bytes,
+                unit="B",
+                unit_scale=True,
+                disable=not sys.stderr.isatty(),
+                dynamic_ncols=True,
+            )
+        self._bar.update(progress.done_bytes - self._bar.n)
+        if progress.done_bytes == progress.total_bytes:
+            self._bar.close()
+            self._bar = None

@@ -5,12 +5,12 @@ Photos are only read. A temporary index is made and removed.
 
 from __future__ import annotations
 
+import dataclasses
 import os
-import random
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 from mobisearch.embedding import Embedder
 from mobisearch.errors import ModelError, TooFewImagesError
-from mobisearch.evaluation.alterations import ALTERATIONS, alter
+from mobisearch.evaluation.alterations import ALTERATIONS
 from mobisearch.evaluation.metrics import micro_average_precision, recall_at
-from mobisearch.imaging import ScannedFile, scan_folder
-from mobisearch.imaging.sources import open_source
+from mobisearch.evaluation.samples import alter_all, sample_photos
 from mobisearch.index import ImageIndex
+from mobisearch.models import DEFAULT_MODEL, ModelSpec
 from mobisearch.pipeline import EmbeddedFile, embed_files
 from mobisearch.types import DecodeSettings, Embeddings, Pixels, RuntimeSettings
 
@@ -31,7 +31,6 @@ _ROUNDS = 3
 _COPIED = 100
 """Photos that get altered copies: 12 each."""
 
-_SCREEN_PX = 1024
 _QUERIES = 50
 _REFERENCE = "f32"
 
@@ -42,6 +41,7 @@ class BenchmarkReport:
 
     Attributes:
         photos: how many could be used, ``failed`` those that could not.
+        model: what was measured.
         precision: what the network computed in.
         decode_rate: reading, hashing and decoding alone, in all worker processes.
         network_rates: the network alone, by precision, the median of several rounds.
@@ -56,6 +56,7 @@ class BenchmarkReport:
     photos: int
     failed: int
     megabytes: float
+    model: str
     precision: str
     decode_rate: float
     network_rates: dict[str, float]
@@ -71,6 +72,7 @@ def run_benchmark(
     folders: Sequence[str],
     *,
     n_photos: int = 500,
+    model: str | ModelSpec = DEFAULT_MODEL,
     runtime: RuntimeSettings | None = None,
     on_step: Callable[[str], None] = lambda _: None,
 ) -> BenchmarkReport:
@@ -79,6 +81,7 @@ def run_benchmark(
     Args:
         folders: real absolute paths.
         n_photos: how many at most; the same ones each time.
+        model: a name, or a record of one's own.
         runtime: where the network runs; None takes the default.
         on_step: told what is being measured.
 
@@ -86,8 +89,8 @@ def run_benchmark(
         TooFewImagesError: fewer than two photos can be used.
         ModelError: the network cannot be used.
     """
-    paths = _sample(folders, n_photos)
-    embedder = Embedder(runtime=runtime)
+    paths = sample_photos(folders, n_photos)
+    embedder = Embedder(model, runtime=runtime)
     embedder.load()
     on_step(f"decoding {len(paths):,} photos")
     usable, decode_rate = _measure_decoding(paths, embedder)
@@ -106,7 +109,7 @@ def run_benchmark(
     on_step("altered copies")
     chosen = usable[:_COPIED]
     scores, is_match = _score_copies(chosen, usable, embedder)
-    exact = Embedder(runtime=_in_f32(runtime), settings=DecodeSettings(exact=True))
+    exact = Embedder(embedder.spec, runtime=_in_f32(runtime), settings=DecodeSettings(exact=True))
     reference, _ = _score_copies(chosen, usable, exact)
     precision = micro_average_precision(scores, is_match)
     by_kind = np.split(np.arange(len(scores)), len(ALTERATIONS))
@@ -114,6 +117,7 @@ def run_benchmark(
         photos=len(usable),
         failed=len(paths) - len(usable),
         megabytes=round(sum(os.path.getsize(path) for path in usable) / 1e6, 1),
+        model=embedder.spec.name,
         precision=embedder.precision,
         decode_rate=round(decode_rate, 1),
         network_rates=network_rates,
@@ -127,19 +131,6 @@ def run_benchmark(
         micro_average_precision=round(precision, 4),
         lost=round(micro_average_precision(reference, is_match) - precision, 4),
     )
-
-
-def _sample(folders: Sequence[str], n_photos: int) -> list[str]:
-    """Return some of the files that are read, drawn with a fixed seed, in the order drawn."""
-    paths = sorted(
-        {
-            found.path
-            for folder in folders
-            for found in scan_folder(folder)
-            if isinstance(found, ScannedFile) and found.is_supported
-        }
-    )
-    return random.Random(0).sample(paths, min(n_photos, len(paths)))  # noqa: S311 - no secret
 
 
 class _NoNetwork:
@@ -182,7 +173,7 @@ def _measure_network(
     pixels = np.stack([embedder.prepare(path).pixels for path in shown])
     others: dict[str, Embedder] = {}
     for precision in ("f32", "bf16", "int8"):
-        settings = RuntimeSettings(runtime.runtime, precision, runtime.device, runtime.n_threads)
+        settings = dataclasses.replace(runtime, precision=precision)
         other = Embedder(embedder.spec, runtime=settings)
         try:
             other.load()
@@ -209,22 +200,12 @@ def _score_copies(
     Rows are by alteration, then by photo.
     """
     photos = embedder.embed(paths)  # (n, d)
-    copies = embedder.embed(list(_alter_all(copied)))  # (c, d)
+    copies = embedder.embed(list(alter_all(copied)))  # (c, d)
     originals = np.tile(np.arange(len(copied)), len(ALTERATIONS))
     is_match: NDArray[np.bool_] = originals[:, None] == np.arange(len(paths))[None]
     scores: Embeddings = copies @ photos.T
     return scores, is_match
 
 
-def _alter_all(paths: list[str]) -> Iterator[bytes]:
-    """Give the copies of each photo, made of it as it is at a size that screens have."""
-    for alteration in ALTERATIONS.values():
-        for path in paths:
-            photo = open_source(path, settings=DecodeSettings(), need_px=_SCREEN_PX).copy()
-            photo.thumbnail((_SCREEN_PX, _SCREEN_PX))
-            yield alter(photo, alteration)
-
-
 def _in_f32(runtime: RuntimeSettings | None) -> RuntimeSettings:
-    chosen = runtime or RuntimeSettings()
-    return RuntimeSettings(chosen.runtime, _REFERENCE, chosen.device, chosen.n_threads)
+    return dataclasses.replace(runtime or RuntimeSettings(), precision=_REFERENCE)
