@@ -26,6 +26,7 @@ _COMMANDS = {
     "bench": "benching",
     "errors": "inspecting",
     "index": "indexing",
+    "models": "choosing",
     "remove": "removing",
     "salvage": "maintaining",
     "search": "searching",

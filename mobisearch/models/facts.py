@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from mobisearch.models.spec import ModelSpec
+
+_COUNTED_AT_PX = 224
+
 
 @dataclass(frozen=True, slots=True)
 class CostFacts:
@@ -29,3 +33,16 @@ COSTS = MappingProxyType(
     }
 )
 """By torchvision's name of the architecture, at width 1."""
+
+
+def find_costs(spec: ModelSpec) -> CostFacts:
+    """Return what a model costs at its width and resolution.
+
+    Those of the registry are known beforehand. For others torch is loaded, and they are counted.
+    """
+    costs = COSTS.get(spec.architecture)
+    if costs is not None and spec.width_mult == 1 and spec.preprocessing.crop_px == _COUNTED_AT_PX:
+        return costs
+    from mobisearch.models.mobilenet import count_costs
+
+    return CostFacts(*count_costs(spec))

@@ -10,6 +10,7 @@ import torchvision
 from torch import nn
 
 from mobisearch.errors import WeightsMismatchError
+from mobisearch.models.costs import count_cost
 from mobisearch.models.spec import ModelSpec
 from mobisearch.models.weights import CLASSIFIER, read_weights
 from mobisearch.types import WeightsSettings
@@ -57,7 +58,19 @@ def build_network(spec: ModelSpec, settings: WeightsSettings = _DEFAULTS) -> nn.
     except RuntimeError as error:
         reason = f"weights of another network ({str(error).splitlines()[0]})"
         raise _mismatch(spec, reason) from error
-    return nn.Sequential(layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(1)).eval()
+    return _pooled(layers).eval()
+
+
+def count_costs(spec: ModelSpec) -> tuple[int, int, int, int]:
+    """Return parameters and multiply-adds with the classifier, then both without it."""
+    backbone, size = make_backbone(spec), spec.preprocessing.crop_px
+    whole = count_cost(backbone, size)
+    part = count_cost(_pooled(cast("nn.Module", backbone.features)), size)
+    return whole.parameters, whole.multiply_adds, part.parameters, part.multiply_adds
+
+
+def _pooled(layers: nn.Module) -> nn.Sequential:
+    return nn.Sequential(layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(1))
 
 
 def _mismatch(spec: ModelSpec, actual: str) -> WeightsMismatchError:

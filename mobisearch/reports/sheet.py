@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import shutil
-import stat
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from PIL import Image, ImageDraw
-from PIL.PngImagePlugin import PngInfo
 
-from mobisearch.errors import ImageError, ReportError
+from mobisearch.errors import ImageError
 from mobisearch.imaging import ImageSource, read_thumbnail
 from mobisearch.reports.fonts import Font, choose_font
+from mobisearch.reports.saving import PictureKind, check_picture_path, save_picture
 from mobisearch.results import Matches
 from mobisearch.text import printable
 
-_MARK = "mobisearch contact sheet"
+SHEET = PictureKind("contact sheet", (".jpg", ".jpeg", ".png", ".webp"))
 _CELL_PX = 220
 _CAPTION_PX = 46
 _MARGIN_PX = 16
@@ -30,13 +25,6 @@ _MIN_COLUMNS = 2
 _MAX_HEIGHT_PX = 65_000  # what a JPEG can hold, less a little
 _GROUND, _INK, _FAINT, _ACCENT, _LINE = "#ffffff", "#1c1c1c", "#6b6b6b", "#0b57d0", "#d0d0d0"
 _QUERY = "query"
-
-_SAVE_OPTIONS: dict[str, dict[str, Any]] = {
-    ".jpg": {"format": "JPEG", "quality": 88},
-    ".jpeg": {"format": "JPEG", "quality": 88},
-    ".png": {"format": "PNG"},
-    ".webp": {"format": "WEBP", "quality": 88},
-}
 
 
 def write_sheet(
@@ -54,23 +42,7 @@ def write_sheet(
         ReportError: another kind of file, in the way, or not writable.
     """
     target = check_sheet_path(path)
-    options = _SAVE_OPTIONS[target.suffix.lower()]
-    sheet = _draw(results)
-    if options["format"] == "PNG":
-        info = PngInfo()
-        info.add_text("Comment", _MARK)
-        options = {**options, "pnginfo": info}
-    elif options["format"] == "JPEG":
-        options = {**options, "comment": _MARK}
-    else:
-        exif = Image.Exif()
-        exif[0x010E] = _MARK  # ImageDescription
-        options = {**options, "exif": exif}
-    try:
-        _save(sheet, target, options)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ReportError(str(target), f"cannot be written: {reason}") from error
+    save_picture(_draw(results), target, SHEET)
 
 
 def check_sheet_path(path: str | os.PathLike[str]) -> Path:
@@ -79,56 +51,7 @@ def check_sheet_path(path: str | os.PathLike[str]) -> Path:
     Raises:
         ReportError: it is another kind of file, a folder, or one that is no contact sheet.
     """
-    target = Path(os.path.expanduser(os.fspath(path)))
-    if target.suffix.lower() not in _SAVE_OPTIONS:
-        endings = ", ".join(sorted(_SAVE_OPTIONS))
-        raise ReportError(str(target), f"a contact sheet must end in one of: {endings}")
-    if os.path.lexists(target) and not _is_sheet(target):
-        raise ReportError(
-            str(target), "a file of this name exists and is no contact sheet; it was left alone"
-        )
-    return target
-
-
-def _save(sheet: Image.Image, target: Path, options: dict[str, Any]) -> None:
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".sheet-", suffix=".tmp")
-    try:
-        with open(handle, "wb") as file:
-            sheet.save(file, **options)
-        os.chmod(temporary, 0o644)
-        if os.path.lexists(target):
-            check_sheet_path(target)  # again: much can happen while one draws
-            os.replace(temporary, target)
-        else:
-            _link(temporary, target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
-
-
-def _link(temporary: str, target: Path) -> None:
-    """Give a finished file its name, unless somebody has taken that name meanwhile."""
-    try:
-        os.link(temporary, target)
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without hard links
-        with open(temporary, "rb") as source, open(target, "xb") as file:
-            shutil.copyfileobj(source, file)
-    os.unlink(temporary)
-
-
-def _is_sheet(path: Path) -> bool:
-    try:
-        if not stat.S_ISREG(os.lstat(path).st_mode):
-            return False
-        with Image.open(path) as image:
-            comment = image.info.get("comment") or image.info.get("Comment") or b""
-            text = comment.decode("latin-1") if isinstance(comment, bytes) else str(comment)
-            return _MARK in (text, image.getexif().get(0x010E))
-    except Exception:  # noqa: BLE001 - whatever it is, it is not ours
-        return False
+    return check_picture_path(path, SHEET)
 
 
 def _draw(results: Sequence[tuple[ImageSource, Matches]]) -> Image.Image:
