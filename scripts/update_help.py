@@ -7,6 +7,8 @@ import io
 import os
 from pathlib import Path
 
+import click
+
 from mobisearch.cli.app import cli
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "e2e" / "help"
@@ -16,7 +18,7 @@ WIDTH = 100
 def main() -> None:
     os.environ["COLUMNS"] = str(WIDTH)
     FOLDER.mkdir(exist_ok=True)
-    for name in ("", *cli.commands):
+    for name in ("", *cli.list_commands(click.Context(cli))):
         shown = io.StringIO()
         with contextlib.redirect_stdout(shown):
             cli.main([*name.split(), "--help"], prog_name="mobisearch", standalone_mode=False)

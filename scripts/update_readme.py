@@ -1,7 +1,7 @@
-"""Write the measured figures into the README, from the JSON in scripts/results.
+"""Write the measured figures into the README and docs, from the JSON in scripts/results.
 
     python scripts/update_readme.py            writes
-    python scripts/update_readme.py --check    says whether the README has them already
+    python scripts/update_readme.py --check    says whether they have them already
 
 What is between a pair of marks, ``<!-- NAME -->`` and ``<!-- /NAME -->``, is replaced.
 """
@@ -204,6 +204,28 @@ def memory_text(document: dict[str, Any]) -> str:
     )
 
 
+def resolutions_text(document: dict[str, Any]) -> str:
+    """Return the table of resolutions."""
+    precision = document["precision"]
+    lines = [
+        f"The bundled weights; {document['copies']:,} altered copies of {document['originals']} "
+        f"photos among {document['images']}, in {precision}; the network",
+        f"alone in OpenVINO on {document['machine']['processors']} processors "
+        f"({document['machine']['processor']}):",
+        "",
+        f"| model | multiply-adds | images/s in {precision} | in f32 | micro-average precision | "
+        "original first |",
+        "|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| `{row['model']}` | {row['multiply_adds'] / 1e6:.0f} M | "
+        f"{row['images_per_second']:.0f} | {row['images_per_second_f32']:.0f} | "
+        f"{row['micro_average_precision']:.4f} | {100 * row['first']:.1f} % |"
+        for row in document["results"].values()
+    ]
+    return "\n".join(lines)
+
+
 PARTS: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "copies": ("copies.json", copies_text),
     "scores": ("copies.json", scores_text),
@@ -218,33 +240,39 @@ PARTS: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
 }
 """Marks in the README, each with the measurement and what is said of it."""
 
+MOBILENET_PARTS = {"resolutions": ("resolutions.json", resolutions_text)}
+"""Those in the page about MobileNet."""
 
-def updated(text: str) -> str:
-    """Return the README's text with today's figures."""
+DOCUMENTS = {README: PARTS, REPOSITORY / "docs" / "mobilenet.md": MOBILENET_PARTS}
+
+
+def updated(path: Path) -> str:
+    """Return a document's text with today's figures."""
+    text, wanted = path.read_text(), DOCUMENTS[path]
     parts = {
         name: text_of(read(file_name))
-        for name, (file_name, text_of) in PARTS.items()
+        for name, (file_name, text_of) in wanted.items()
         if (RESULTS / file_name).exists()
     }
     marks = set(re.findall(r"<!-- (\w+) -->", text))
     if marks != set(parts):
-        raise SystemExit(f"README.md: expected the marks {sorted(parts)}, found {sorted(marks)}")
+        raise SystemExit(f"{path.name}: expected the marks {sorted(parts)}, found {sorted(marks)}")
     for name, part in parts.items():
         pattern = re.compile(f"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)", re.DOTALL)
         text, n_replaced = pattern.subn(lambda found, part=part: found[1] + part + found[2], text)
         if n_replaced != 1:
-            raise SystemExit(f"README.md: expected the marks of {name} once, found {n_replaced}")
+            raise SystemExit(f"{path.name}: expected the marks of {name} once, found {n_replaced}")
     return text
 
 
 def main() -> None:
-    before = README.read_text()
-    after = updated(before)
-    if sys.argv[1:] == ["--check"]:
-        if after != before:
-            raise SystemExit("README.md: the figures are not those of scripts/results")
-        return
-    README.write_text(after)
+    for path in DOCUMENTS:
+        before, after = path.read_text(), updated(path)
+        if sys.argv[1:] == ["--check"]:
+            if after != before:
+                raise SystemExit(f"{path.name}: the figures are not those of scripts/results")
+        else:
+            path.write_text(after)
 
 
 if __name__ == "__main__":
