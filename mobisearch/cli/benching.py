@@ -68,8 +68,8 @@ def bench_command(
 def _print_report(report: BenchmarkReport) -> None:
     size = 1000 * report.megabytes / report.photos
     rows = {
-        "model": report.model,
         "photos": f"{report.photos:,}, {size:.0f} kB each at the mean; {report.failed} failed",
+        "model": report.model,
         "decoding": f"{report.decode_rate:.0f} images/s",
         "network": ", ".join(f"{n} {rate:.0f}" for n, rate in report.network_rates.items())
         + " images/s",

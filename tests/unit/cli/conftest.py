@@ -37,10 +37,11 @@ Command = Callable[..., Outcome]
 
 
 class _CoarseRuntime:
-    """Projects pictures of 14 x 14 pixels; has the shape of the default model."""
+    """Projects pictures of every 16th pixel; has the shape of its model."""
 
     def __init__(self, spec: ModelSpec, settings: object = None) -> None:
-        directions = np.random.default_rng(0).standard_normal((14 * 14 * 3, spec.dim))
+        n_values = len(range(8, spec.preprocessing.crop_px, 16)) ** 2 * 3
+        directions = np.random.default_rng(0).standard_normal((n_values, spec.dim))
         self._directions = directions.astype(np.float32)
 
     def extract(self, pixels: Pixels) -> NDArray[np.float32]:
