@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         StructureStatus,
         SyncReport,
         VerifyReport,
+        WeightsSettings,
     )
 
 __version__ = "0.1.0"
@@ -50,6 +51,7 @@ __all__ = [
     "StructureStatus",
     "SyncReport",
     "VerifyReport",
+    "WeightsSettings",
     "__version__",
 ]
 
@@ -70,6 +72,7 @@ _HOMES = {
     "StructureStatus": "mobisearch.types",
     "SyncReport": "mobisearch.types",
     "VerifyReport": "mobisearch.types",
+    "WeightsSettings": "mobisearch.types",
 }
 
 

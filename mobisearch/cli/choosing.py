@@ -57,8 +57,7 @@ def models_command(
     FOLDER of photos, which are only read, it also measures how well altered copies of some of them
     find their originals, and recommends one. Close other programs meanwhile.
     """
-    from mobisearch.models import MODELS, find_model
-    from mobisearch.models.weights import find_weights
+    from mobisearch.models import MODELS, find_model, find_weights
 
     if (folders or plot) and not measure:
         raise click.UsageError("a FOLDER and --plot go with --measure")
@@ -80,8 +79,8 @@ def models_command(
 
 
 def _document(spec: ModelSpec) -> dict[str, Any]:
+    from mobisearch.models import find_weights
     from mobisearch.models.facts import find_costs
-    from mobisearch.models.weights import find_weights
 
     weights = spec.weights
     top1 = weights.top1 if spec.native is None else None  # it was measured at the usual resolution

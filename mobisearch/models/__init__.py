@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from mobisearch.models.registry import DEFAULT_MODEL, MODELS, find_model
 from mobisearch.models.spec import ModelSpec, QuantisedSpec, WeightsSpec
-from mobisearch.models.weights import read_weights
+from mobisearch.models.weights import find_weights, read_weights
 
 if TYPE_CHECKING:
     from mobisearch.models.blocks import DepthwiseSeparable, full_convolution
     from mobisearch.models.costs import Cost, count_cost
+    from mobisearch.models.mobilenet import build_network, make_backbone
 
 __all__ = [
     "DEFAULT_MODEL",
@@ -25,17 +26,22 @@ __all__ = [
     "ModelSpec",
     "QuantisedSpec",
     "WeightsSpec",
+    "build_network",
     "count_cost",
     "find_model",
+    "find_weights",
     "full_convolution",
+    "make_backbone",
     "read_weights",
 ]
 
 _HOMES = {
     "Cost": "mobisearch.models.costs",
     "DepthwiseSeparable": "mobisearch.models.blocks",
+    "build_network": "mobisearch.models.mobilenet",
     "count_cost": "mobisearch.models.costs",
     "full_convolution": "mobisearch.models.blocks",
+    "make_backbone": "mobisearch.models.mobilenet",
 }
 
 

@@ -21,8 +21,7 @@ from mobisearch.errors import (
     WeightsMismatchError,
     WeightsNotFoundError,
 )
-from mobisearch.models import ModelSpec, find_model, read_weights
-from mobisearch.models.weights import find_weights
+from mobisearch.models import ModelSpec, find_model, find_weights, read_weights
 from mobisearch.runtimes import load_runtime
 from mobisearch.types import RuntimeSettings, WeightsSettings
 
