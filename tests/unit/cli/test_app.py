@@ -37,6 +37,7 @@ CODES = {
     "InvalidResultCountError": 2,
     "InvalidVectorError": 2,
     "ModelMismatchError": 69,
+    "ModelVariantError": 69,
     "NoEmbeddingError": 1,
     "DecodeMemoryError": 1,
     "DecodeTimeoutError": 1,
@@ -55,6 +56,10 @@ CODES = {
     "UnknownRuntimeError": 69,
     "UnreadableImageError": 1,
     "UnsupportedFormatError": 1,
+    "UntrainedModelError": 69,
+    "WeightsAbsentError": 69,
+    "WeightsAddressError": 69,
+    "WeightsDownloadError": 69,
     "WeightsMismatchError": 69,
     "WeightsNotFoundError": 69,
     "WorkerStartError": 70,
@@ -144,6 +149,7 @@ def test_every_command_has_the_common_options() -> None:
         "bench",
         "errors",
         "index",
+        "models",
         "remove",
         "salvage",
         "search",
@@ -154,7 +160,8 @@ def test_every_command_has_the_common_options() -> None:
         command = cli.get_command(context, name)
         assert command is not None
         options = {option for parameter in command.params for option in parameter.opts}
-        assert options >= {"--index", "--json", "--debug"}
+        assert options >= {"--json", "--debug"}
+        assert ("--index" in options) == (name != "models")  # which is about no index
 
 
 def test_an_option_of_a_command_is_used_by_it() -> None:
