@@ -28,6 +28,7 @@ LAYERS = (
     ("pipeline", "store"),
     ("sync", "inspection", "arguments"),
     ("opened", "repairing"),
+    ("duplicates",),
     ("index",),
     ("evaluation",),
     ("reports",),
