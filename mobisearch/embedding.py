@@ -176,6 +176,33 @@ class Embedder:
             data, name=path, preprocessing=preprocessing, settings=settings, halt=halt
         )
 
+    def embed_prepared(self, images: Sequence[PreparedImage]) -> Embeddings:
+        """Embed prepared images, at least one; see :meth:`embed_pixels`."""
+        return self.embed_pixels(np.stack([image.pixels for image in images]))
+
+    def resized(self, side_px: int) -> Embedder:
+        """Return an embedder that has the same network look at squares of another size.
+
+        Its embeddings are not those of this one. With a runtime of one's own, which may know one
+        size only, it is this very embedder. Weights in 8-bit integers are made for one size, so
+        the network runs in the precision that ``auto`` means instead.
+        """
+        if self._given_runtime is not None:
+            return self
+        preprocessing = dataclasses.replace(
+            self.spec.preprocessing, resize_px=side_px, crop_px=side_px
+        )
+        chosen = self._runtime_settings
+        if chosen.precision == "int8":
+            chosen = dataclasses.replace(chosen, precision="auto")
+        return Embedder(
+            dataclasses.replace(self.spec, preprocessing=preprocessing, quantised=None),
+            runtime=chosen,
+            settings=self.settings,
+            batch_size=self.batch_size,
+            isolated=self.isolated,
+        )
+
     def embed_pixels(self, pixels: Pixels) -> Embeddings:
         """Embed prepared pixels, in batches of ``batch_size``.
 

@@ -22,8 +22,10 @@ from mobisearch.types.reports import (
 )
 from mobisearch.types.settings import (
     DecodeSettings,
+    Framing,
     Preprocessing,
     RuntimeSettings,
+    WholePicture,
 )
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
     "Embeddings",
     "FileFailure",
     "FileStamp",
+    "Framing",
     "GroupMember",
     "ImageFacts",
     "ImageRecord",
@@ -50,4 +53,5 @@ __all__ = [
     "SyncReport",
     "Verdict",
     "VerifyReport",
+    "WholePicture",
 ]
