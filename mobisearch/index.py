@@ -25,7 +25,7 @@ from mobisearch.arguments import (
 from mobisearch.errors import NotYetError, UnknownImageIdError
 from mobisearch.imaging import ImageSource, ScanSettings, name_of
 from mobisearch.inspection import check_index, read_status
-from mobisearch.opened import OpenIndex
+from mobisearch.remembering import RememberingIndex
 from mobisearch.repairing import repair_catalog, salvage_to
 from mobisearch.results import Matches
 from mobisearch.store import IndexLayout, copy_index
@@ -43,7 +43,7 @@ from mobisearch.types import (
 )
 
 
-class ImageIndex(OpenIndex):
+class ImageIndex(RememberingIndex):
     """Images of some folders, their embeddings, and searches among them.
 
     ::

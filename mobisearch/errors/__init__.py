@@ -40,7 +40,15 @@
     │   ├── InvalidRecallError        + ValueError          not above 0, up to 1
     │   ├── InvalidVectorError        + ValueError          wrong shape, NaN or all zeros
     │   ├── UnknownImageIdError       + LookupError         no image of that id
+    │   ├── UnknownDecisionError      + LookupError         no decision of that id
+    │   ├── UnknownKeepRuleError      + ValueError          no such rule for which copy is kept
     │   └── TooFewImagesError         + ValueError          not enough of them
+    ├── CleanupError                  copies could not be cleared away
+    │   ├── PlanError                 + ValueError          no plan, or one that contradicts itself
+    │   ├── PlanNotFoundError         + FileNotFoundError   there is no plan here
+    │   ├── StepRefusedError          + RuntimeError        a step is not safe now
+    │   ├── TrashUnavailableError     + OSError             the trash cannot take a file
+    │   └── DecisionsFileError        + ValueError          a file that holds no decisions
     ├── ReportError                   + OSError             a report or sheet cannot be written
     └── NotYetError                   + NotImplementedError announced, not built yet
 
@@ -51,6 +59,15 @@ Only the command line turns them into exit codes.
 
 from mobisearch.errors.ancestor import (
     MobisearchError,
+)
+from mobisearch.errors.cleanup import (
+    CleanupError,
+    DecisionsFileError,
+    PlanError,
+    PlanNotFoundError,
+    StepRefusedError,
+    TrashUnavailableError,
+    UnknownKeepRuleError,
 )
 from mobisearch.errors.images import (
     CorruptImageError,
@@ -87,6 +104,7 @@ from mobisearch.errors.queries import (
     QueryError,
     ReportError,
     TooFewImagesError,
+    UnknownDecisionError,
     UnknownImageIdError,
 )
 from mobisearch.errors.store import (
@@ -102,7 +120,9 @@ from mobisearch.errors.store import (
 )
 
 __all__ = [
+    "CleanupError",
     "CorruptImageError",
+    "DecisionsFileError",
     "DecodeMemoryError",
     "DecodeTimeoutError",
     "DecoderCrashedError",
@@ -124,6 +144,8 @@ __all__ = [
     "ModelMismatchError",
     "NoEmbeddingError",
     "NotYetError",
+    "PlanError",
+    "PlanNotFoundError",
     "PrecisionUnavailableError",
     "QueryError",
     "ReportError",
@@ -131,11 +153,15 @@ __all__ = [
     "RuntimeMismatchError",
     "RuntimeUnavailableError",
     "ScanError",
+    "StepRefusedError",
     "StorageError",
     "StoreError",
     "TooFewImagesError",
+    "TrashUnavailableError",
     "TruncatedImageError",
+    "UnknownDecisionError",
     "UnknownImageIdError",
+    "UnknownKeepRuleError",
     "UnknownModelError",
     "UnknownRuntimeError",
     "UnreadableImageError",

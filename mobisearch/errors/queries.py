@@ -40,6 +40,16 @@ class UnknownImageIdError(QueryError, LookupError):
         super().__init__(f"there is no image with id {image_id} in the index")
 
 
+class UnknownDecisionError(QueryError, LookupError):
+    """The index remembers no decision with this id."""
+
+    def __init__(self, decision_id: int) -> None:
+        self.decision_id = decision_id
+        super().__init__(
+            f"there is no decision {decision_id}; list them with: mobisearch decisions"
+        )
+
+
 class TooFewImagesError(QueryError, ValueError):
     """There are not enough images for what was asked.
 

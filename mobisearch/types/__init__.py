@@ -1,6 +1,8 @@
 """Data that every layer shares: frozen records and array aliases. numpy only, no behaviour."""
 
+from mobisearch.types.actions import FileAction
 from mobisearch.types.arrays import Embeddings, Pixels
+from mobisearch.types.decisions import DECISION_KINDS, Decision
 from mobisearch.types.duplicates import (
     DEFAULT_KEEP,
     DuplicateGroup,
@@ -29,11 +31,14 @@ from mobisearch.types.settings import (
 )
 
 __all__ = [
+    "DECISION_KINDS",
     "DEFAULT_KEEP",
+    "Decision",
     "DecodeSettings",
     "DuplicateGroup",
     "DuplicateSettings",
     "Embeddings",
+    "FileAction",
     "FileFailure",
     "FileStamp",
     "Framing",

@@ -38,6 +38,9 @@ EXAMPLES: dict[str, object] = {
     "precision": "bf16",
     "available": ("f32",),
     "what": "runtime",
+    "rule": "biggest",
+    "where": "groups[0]",
+    "decision_id": 7,
     "found": 1,
     "needed": 2,
 }

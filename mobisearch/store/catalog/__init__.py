@@ -14,7 +14,8 @@ from mobisearch.store.catalog.rows import (
     path_range,
 )
 from mobisearch.store.catalog.salvaging import SalvagedRows, salvage_catalog
-from mobisearch.store.catalog.writer import CatalogWriter, fill_new_catalog, now, open_writer
+from mobisearch.store.catalog.upkeep import now
+from mobisearch.store.catalog.writer import CatalogWriter, fill_new_catalog, open_writer
 
 __all__ = [
     "Catalog",

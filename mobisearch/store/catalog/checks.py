@@ -70,6 +70,26 @@ _IS_ODD_TARGET = """
     key = 'recall_target' AND (typeof(value) != 'text' OR value = '' OR value GLOB '*[^0-9.e-]*'
     OR CAST(value AS REAL) <= 0 OR CAST(value AS REAL) > 1)
 """
+_IS_ODD_DECISION = """
+    kind NOT IN ('different', 'keep') OR typeof(decided_at) != 'text'
+    OR (kind = 'different') + 1 > (SELECT count(*) FROM decision_member
+        WHERE decision_member.decision_id = decision.decision_id)
+"""
+_IS_ODD_DECISION_MEMBER = """
+    typeof(sha256) != 'blob' OR length(sha256) != 32
+    OR decision_id NOT IN (SELECT decision_id FROM decision)
+"""
+_IS_ODD_ACTION = """
+    typeof("plan") != 'text' OR typeof(step) != 'integer' OR kind NOT IN ('trash', 'link')
+    OR state NOT IN ('begun', 'done', 'failed', 'undoing', 'undone')
+    OR typeof(path) != 'blob' OR typeof(keeper) != 'blob'
+    OR typeof(sha256) != 'blob' OR length(sha256) != 32
+    OR typeof(keeper_sha256) != 'blob' OR length(keeper_sha256) != 32
+    OR typeof(size_bytes) != 'integer' OR typeof(mtime_ns) != 'integer'
+    OR typeof(mode) != 'integer' OR typeof(destination) NOT IN ('blob', 'null')
+    OR typeof(restored) NOT IN ('blob', 'null') OR typeof(reason) NOT IN ('text', 'null')
+    OR typeof(changed_at) != 'text'
+"""
 _IS_ODD_GENERATION = """
     key = 'generation' AND (value = '' OR value GLOB '*[^0-9]*' OR typeof(value) != 'text')
 """
@@ -132,6 +152,16 @@ CHECKS = (
           ("DELETE FROM structure",)),
     Check("recall targets are none", "meta", _IS_ODD_TARGET,
           ("DELETE FROM meta WHERE key = 'recall_target'",)),
+    Check("members of decisions make no sense, or belong to none", "decision_member",
+          _IS_ODD_DECISION_MEMBER,
+          (f"DELETE FROM decision_member WHERE {_IS_ODD_DECISION_MEMBER}",)),
+    Check("decisions make no sense, or are about nothing", "decision", _IS_ODD_DECISION,
+          (f"DELETE FROM decision_member WHERE decision_id IN"
+           f" (SELECT decision_id FROM decision WHERE {_IS_ODD_DECISION})",
+           f"DELETE FROM decision WHERE {_IS_ODD_DECISION}",
+           f"DELETE FROM decision_member WHERE {_IS_ODD_DECISION_MEMBER}")),
+    Check("steps in the journal make no sense", "action", _IS_ODD_ACTION,
+          (f"DELETE FROM action WHERE {_IS_ODD_ACTION}",)),
     Check("generation is no number", "meta", _IS_ODD_GENERATION,
           ("UPDATE meta SET value = CAST(strftime('%s') AS TEXT) WHERE key = 'generation'",)),
 )  # fmt: skip

@@ -62,8 +62,9 @@ def _make_room_for_copies(connection: Connection) -> None:
         " CHECK (state IN ('begun', 'done', 'failed', 'undoing', 'undone')), path BLOB NOT NULL,"
         " sha256 BLOB NOT NULL CHECK (length(sha256) = 32), size_bytes INTEGER NOT NULL,"
         " mtime_ns INTEGER NOT NULL, mode INTEGER NOT NULL, keeper BLOB NOT NULL,"
-        " keeper_sha256 BLOB NOT NULL, destination BLOB, reason TEXT, changed_at TEXT NOT NULL,"
-        ' UNIQUE ("plan", step))',
+        " keeper_sha256 BLOB NOT NULL, destination BLOB, restored BLOB, reason TEXT,"
+        " changed_at TEXT NOT NULL)",
+        'CREATE INDEX action_by_plan ON action ("plan")',
     ):
         connection.exec_driver_sql(statement)
 

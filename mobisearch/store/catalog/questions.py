@@ -10,9 +10,12 @@ from sqlalchemy import bindparam, func, select
 
 from mobisearch.errors import IndexDamagedError, IndexFormatError
 from mobisearch.store.catalog import schema
+from mobisearch.store.catalog.actions import StoredActions
 from mobisearch.store.catalog.checks import find_breaches
+from mobisearch.store.catalog.decisions import StoredDecisions
 from mobisearch.store.catalog.rows import ModelRow, StagedFile, path_range
 from mobisearch.store.catalog.stored_vectors import StoredVectors
+from mobisearch.store.catalog.upkeep import now
 from mobisearch.types import FileFailure
 
 IDS_PER_QUERY = 500
@@ -20,6 +23,16 @@ IDS_PER_QUERY = 500
 
 class Catalog(StoredVectors):
     """A catalog that can be asked; how it is connected is up to the subclass."""
+
+    @property
+    def decisions(self) -> StoredDecisions:
+        """What the user decided about contents."""
+        return StoredDecisions(self._connected)
+
+    @property
+    def actions(self) -> StoredActions:
+        """The journal of what was done to files."""
+        return StoredActions(self._connected, now)
 
     def meta(self) -> dict[str, str]:
         """Return the small facts about the index: uuid, created_at, generation, ..."""

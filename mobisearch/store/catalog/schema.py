@@ -242,9 +242,11 @@ action = Table(  # since format 4
     Column("keeper", BLOB, nullable=False),
     Column("keeper_sha256", BLOB, nullable=False),
     Column("destination", BLOB),
+    Column("restored", BLOB),
     Column("reason", Text),
     Column("changed_at", Text, nullable=False),
-    UniqueConstraint("plan", "step"),
     sqlite_autoincrement=True,
 )
-"""The journal of everything that was done to files: written before each step, and after it."""
+Index("action_by_plan", action.c.plan)
+"""The journal of everything that was done to files: written before each step, and after it. A step
+that is taken again, after it was undone or had failed, has a row for each time."""
