@@ -136,7 +136,9 @@ def embed_files(
 class _Stages:
     """The threads of one run, and what goes from one to the next."""
 
-    def __init__(self, embedder: FileEmbedder, is_known: Callable[[str], bool], n_workers: int) -> None:
+    def __init__(
+        self, embedder: FileEmbedder, is_known: Callable[[str], bool], n_workers: int
+    ) -> None:
         self._embedder = embedder
         self._was_known = is_known
         self._embedded: set[str] = set()  # SHA-256

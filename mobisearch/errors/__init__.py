@@ -38,6 +38,9 @@
     ├── QueryError                    the question makes no sense
     │   ├── InvalidResultCountError   + ValueError          k below 1
     │   ├── InvalidRecallError        + ValueError          not above 0, up to 1
+    │   ├── InvalidWrongGroupsError   + ValueError          not above 0
+    │   ├── InvalidScopeError         + ValueError          none of that name, or no folders for it
+    │   ├── FolderNotIndexedError     + LookupError         nothing of that folder is in the index
     │   ├── InvalidVectorError        + ValueError          wrong shape, NaN or all zeros
     │   ├── UnknownImageIdError       + LookupError         no image of that id
     │   ├── UnknownDecisionError      + LookupError         no decision of that id
@@ -97,9 +100,12 @@ from mobisearch.errors.models import (
     WeightsNotFoundError,
 )
 from mobisearch.errors.queries import (
+    FolderNotIndexedError,
     InvalidRecallError,
     InvalidResultCountError,
+    InvalidScopeError,
     InvalidVectorError,
+    InvalidWrongGroupsError,
     NotYetError,
     QueryError,
     ReportError,
@@ -126,6 +132,7 @@ __all__ = [
     "DecodeMemoryError",
     "DecodeTimeoutError",
     "DecoderCrashedError",
+    "FolderNotIndexedError",
     "ImageError",
     "ImageNotFoundError",
     "ImageTooLargeError",
@@ -138,7 +145,9 @@ __all__ = [
     "IndexReadOnlyError",
     "InvalidRecallError",
     "InvalidResultCountError",
+    "InvalidScopeError",
     "InvalidVectorError",
+    "InvalidWrongGroupsError",
     "MobisearchError",
     "ModelError",
     "ModelMismatchError",

@@ -1,4 +1,4 @@
-"""Scaling down whole pictures; resizing and cutting as torchvision's classification preset does it, and a quicker way."""
+"""Scaling down, and resizing and cutting as torchvision's preset does it, and a quicker way."""
 
 from __future__ import annotations
 

@@ -5,10 +5,14 @@ from mobisearch.types.arrays import Embeddings, Pixels
 from mobisearch.types.decisions import DECISION_KINDS, Decision
 from mobisearch.types.duplicates import (
     DEFAULT_KEEP,
+    SCOPES,
     DuplicateGroup,
     DuplicateSettings,
     GroupMember,
     Relation,
+    ScoreCurve,
+    ScorePoint,
+    SimilarPair,
     Verdict,
 )
 from mobisearch.types.images import FileFailure, FileStamp, ImageFacts, ImageRecord
@@ -33,6 +37,7 @@ from mobisearch.types.settings import (
 __all__ = [
     "DECISION_KINDS",
     "DEFAULT_KEEP",
+    "SCOPES",
     "Decision",
     "DecodeSettings",
     "DuplicateGroup",
@@ -54,6 +59,9 @@ __all__ = [
     "RepairReport",
     "RuntimeSettings",
     "SalvageReport",
+    "ScoreCurve",
+    "ScorePoint",
+    "SimilarPair",
     "StructureStatus",
     "SyncReport",
     "Verdict",

@@ -121,7 +121,7 @@ def read_shape(header: dict[str, Any], preprocessing: Framing) -> tuple[int, int
         case _:
             raise BrokenFrameError("an answer without a shape")
     if isinstance(preprocessing, WholePicture):
-        is_right = 0 < min(height, width) and max(height, width) <= preprocessing.longer_px
+        is_right = min(height, width) > 0 and max(height, width) <= preprocessing.longer_px
     else:
         is_right = height == width == preprocessing.crop_px
     if not is_right:

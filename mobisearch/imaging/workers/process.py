@@ -93,7 +93,9 @@ class DecodeWorker:
         self._clock = _Clock(settings.deadline_seconds)
         try:
             write_frame(self._requests, request_header(preprocessing, settings), data)
-            header, pixels = read_frame(self._answers, max_payload_bytes=max_answer_bytes(preprocessing))
+            header, pixels = read_frame(
+                self._answers, max_payload_bytes=max_answer_bytes(preprocessing)
+            )
         finally:
             self._clock = None
             self.n_done += 1
