@@ -15,7 +15,7 @@ from mobisearch.imaging import read_file
 from mobisearch.journal import Journal
 from mobisearch.opened import OpenIndex
 from mobisearch.store import now
-from mobisearch.types import DECISION_KINDS, Decision, DecodeSettings
+from mobisearch.types import DECISION_KINDS, Decision, DecodeSettings, FileAction
 
 _MARK = "mobisearch_decisions"
 _VERSION = 1
@@ -107,6 +107,10 @@ class RememberingIndex(OpenIndex):
             n_before = len(catalog.decisions.all())
             catalog.decisions.add(read)
             return len(catalog.decisions.all()) - n_before
+
+    def actions(self, plan: str) -> list[FileAction]:
+        """Return what the journal has of a plan, by its id, the oldest first."""
+        return self._catalog.actions.of_plan(plan)
 
     @contextlib.contextmanager
     def journal(self) -> Iterator[Journal]:
