@@ -10,7 +10,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mobisearch.arguments import PathArgument, as_list, real_path
-from mobisearch.errors import DecisionsFileError, ImageNotFoundError, UnknownDecisionError
+from mobisearch.errors import (
+    DecisionsFileError,
+    ImageNotFoundError,
+    InvalidDecisionError,
+    UnknownDecisionError,
+)
 from mobisearch.imaging import read_file
 from mobisearch.journal import Journal
 from mobisearch.opened import OpenIndex
@@ -39,15 +44,15 @@ class RememberingIndex(OpenIndex):
             images: files; they need not be in the index.
 
         Raises:
-            ValueError: the kind is unknown, or the images have fewer contents than it takes.
+            InvalidDecisionError: the kind is unknown, or it takes more different contents.
             ImageError: a file cannot be read.
             IndexLockedError, StorageError: as for ``sync``.
         """
         if kind not in DECISION_KINDS:
-            raise ValueError(f"expected one of {', '.join(DECISION_KINDS)}, got {kind!r}")
+            raise InvalidDecisionError(f"expected one of {', '.join(DECISION_KINDS)}, got {kind!r}")
         contents = {self._content_of(path) for path in as_list(images)}
         if len(contents) < _FEWEST[kind]:
-            raise ValueError(
+            raise InvalidDecisionError(
                 f"deciding {kind!r} takes {_FEWEST[kind]} different contents or more, got "
                 f"{len(contents)}: byte-identical files are one content"
             )

@@ -40,6 +40,7 @@
     │   ├── InvalidRecallError        + ValueError          not above 0, up to 1
     │   ├── InvalidVectorError        + ValueError          wrong shape, NaN or all zeros
     │   ├── UnknownImageIdError       + LookupError         no image of that id
+    │   ├── InvalidDecisionError      + ValueError          of no known kind, or of too few
     │   ├── UnknownDecisionError      + LookupError         no decision of that id
     │   ├── UnknownKeepRuleError      + ValueError          no such rule for which copy is kept
     │   └── TooFewImagesError         + ValueError          not enough of them
@@ -97,6 +98,7 @@ from mobisearch.errors.models import (
     WeightsNotFoundError,
 )
 from mobisearch.errors.queries import (
+    InvalidDecisionError,
     InvalidRecallError,
     InvalidResultCountError,
     InvalidVectorError,
@@ -136,6 +138,7 @@ __all__ = [
     "IndexLockedError",
     "IndexNotFoundError",
     "IndexReadOnlyError",
+    "InvalidDecisionError",
     "InvalidRecallError",
     "InvalidResultCountError",
     "InvalidVectorError",

@@ -84,7 +84,7 @@ def library(
     make_photo: Callable[..., Path],
     fake_embedder: Embedder,
 ) -> Iterator[Library]:
-    """``a.png`` with byte-identical copies ``b.png`` and ``c.png``, smaller ``s.png``, ``x.png``."""
+    """``a.png``, byte-identical ``b.png`` and ``c.png``, smaller ``s.png``, another ``x.png``."""
     base = Path(os.path.realpath(tmp_path))
     photos = base / "photos"
     make_photo(photos / "a.png", seed=1)
