@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 
 from mobisearch.embedding import Embedder
-from mobisearch.store import CatalogWriter
+from mobisearch.store import CatalogWriter, now
 from mobisearch.sync import Synchroniser
 from mobisearch.types import FileAction
 
@@ -66,6 +66,11 @@ class Journal:
             destination=action.destination if destination is None else destination,
             restored=action.restored if restored is None else restored,
         )
+
+    def remember(self, decisions: Sequence[tuple[str, Sequence[str]]]) -> None:
+        """Store decisions, each a kind and contents by SHA-256; known ones stay as they are."""
+        if decisions:
+            self._catalog.decisions.add([(kind, found, now()) for kind, found in decisions])
 
     def take_back(self, paths: Sequence[str]) -> None:
         """Let files that returned be found again; known contents are not embedded a second time.

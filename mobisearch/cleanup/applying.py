@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from mobisearch.cleanup.links import replace_by_link, tidy_link
 from mobisearch.cleanup.moves import is_empty_file, is_same_file, link_or_move
@@ -61,7 +61,17 @@ def apply_plan(
         return run.go(index.actions(plan.id), None)
     with index.journal() as journal:
         settled = settle_all(journal)
+        journal.remember(list(_decisions(plan)))
         return run.go(journal.of_plan(plan.id), journal, tuple(settled))
+
+
+def _decisions(plan: Plan) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Give what the plan says about images that stay; byte-identical ones are never different."""
+    for group in plan.groups:
+        images = [file for file in group.files if file.companion_of is None]
+        contents = tuple(sorted({group.keep.sha256, *(file.sha256 for file in images)}))
+        if group.decision and (group.decision == "keep" or len(contents) > 1):
+            yield group.decision, contents
 
 
 class _Run:

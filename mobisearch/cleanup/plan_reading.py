@@ -20,6 +20,7 @@ from mobisearch.cleanup.plans import (
     PlannedGroup,
 )
 from mobisearch.errors import PlanError, PlanNotFoundError
+from mobisearch.types import DECISION_KINDS
 
 MAX_PLAN_BYTES = 1_000_000_000
 """A million files take some 500 MB."""
@@ -117,11 +118,15 @@ class _Reader:
         return self._path(value, where)
 
     def _group(self, value: Any, where: str) -> PlannedGroup:
-        self._check_keys(value, where, {"keep", "files"})
+        self._check_keys(value, where, {"keep", "files"}, {"decision"})
+        decision = self._text(value, "decision", where) if "decision" in value else ""
+        if decision and decision not in DECISION_KINDS:
+            raise self.fail(f"{where}.decision", f"expected one of {', '.join(DECISION_KINDS)}")
         files = self._list(value["files"], f"{where}.files")
         return PlannedGroup(
             self._kept(value["keep"], f"{where}.keep"),
             tuple(self._planned(file, f"{where}.files[{n}]") for n, file in enumerate(files)),
+            decision,
         )
 
     def _kept(self, value: Any, where: str) -> KeptFile:
@@ -240,6 +245,8 @@ def _check_sense(name: str, plan: Plan) -> None:
             if file.step in steps:
                 raise fail(f"the step {file.step} is given twice")
             steps[file.step] = file
+            if group.decision and file.action != "none":
+                raise fail(f"{file.path} is to be moved, but was decided to stay")
             if file.action == "link" and file.sha256 != group.keep.sha256:
                 raise fail(f"{file.path} cannot become a link: the one kept has other bytes")
             if file.action == "link" and file.companion_of is not None:

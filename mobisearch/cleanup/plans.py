@@ -21,6 +21,7 @@
 ``action`` is ``trash``, ``link`` (a hard link to the image that is kept, for byte-identical
 files) or ``none``. A path that is not UTF-8 has its bytes beside it as ``path_b64``, and counts as
 those. A companion has ``companion_of``, the step of its image, and is moved only after that one.
+A group may have a ``decision``, ``different`` or ``keep``, to be remembered of its images.
 """
 
 from __future__ import annotations
@@ -79,10 +80,16 @@ class PlannedFile:
 
 @dataclass(frozen=True, slots=True)
 class PlannedGroup:
-    """Copies of one image, and which of them stays."""
+    """Copies of one image, and which of them stays.
+
+    Attributes:
+        decision: ``different`` or ``keep``, to be remembered of the images when the plan is carried
+            out; nothing is done to them then. Else empty.
+    """
 
     keep: KeptFile
     files: tuple[PlannedFile, ...]
+    decision: str = ""
 
     @property
     def reclaimable_bytes(self) -> int:
@@ -128,6 +135,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
             {
                 "keep": _file_fields(group.keep) | {"reason": printable(group.keep.reason)},
                 "files": [_planned_fields(file) for file in group.files],
+                **({"decision": group.decision} if group.decision else {}),
             }
             for group in plan.groups
         ],
