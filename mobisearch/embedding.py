@@ -24,7 +24,7 @@ from mobisearch.imaging import (
 from mobisearch.models import DEFAULT_MODEL, ModelSpec, find_model
 from mobisearch.runtimes import Runtime, check_settings, load_runtime
 from mobisearch.runtimes.selection import LEAST_COSINES
-from mobisearch.types import DecodeSettings, Embeddings, Pixels, RuntimeSettings
+from mobisearch.types import DecodeSettings, Embeddings, Framing, Pixels, RuntimeSettings
 
 _REFERENCE_PRECISION = "f32"
 
@@ -169,11 +169,57 @@ class Embedder:
             HaltedError: ``halt`` is set.
             WorkerStartError: no worker can be started.
         """
-        preprocessing, settings = self.spec.preprocessing, self.settings
+        return self.decode_file(data, self.spec.preprocessing, path=path, halt=halt)
+
+    def decode_file(
+        self,
+        data: bytes,
+        framing: Framing,
+        *,
+        path: str,
+        halt: Halt | None = None,
+        exact: bool = False,
+    ) -> PreparedImage:
+        """Decode the bytes of a file as ``prepare_file`` does, framed in any way.
+
+        Args:
+            exact: as in :class:`DecodeSettings`, whatever the settings of this embedder.
+
+        Raises:
+            ImageError, HaltedError, WorkerStartError: as ``prepare_file``.
+        """
+        settings = dataclasses.replace(self.settings, exact=exact or self.settings.exact)
         if not self.isolated:
-            return prepare(data, name=path, preprocessing=preprocessing, settings=settings)
+            return prepare(data, name=path, preprocessing=framing, settings=settings)
         return shared_workers().prepare(
-            data, name=path, preprocessing=preprocessing, settings=settings, halt=halt
+            data, name=path, preprocessing=framing, settings=settings, halt=halt
+        )
+
+    def embed_prepared(self, images: Sequence[PreparedImage]) -> Embeddings:
+        """Embed prepared images, at least one; see :meth:`embed_pixels`."""
+        return self.embed_pixels(np.stack([image.pixels for image in images]))
+
+    def resized(self, side_px: int) -> Embedder:
+        """Return an embedder that has the same network look at squares of another size.
+
+        Its embeddings are not those of this one. With a runtime of one's own, which may know one
+        size only, it is this very embedder. Weights in 8-bit integers are made for one size, so
+        the network runs in the precision that ``auto`` means instead.
+        """
+        if self._given_runtime is not None:
+            return self
+        preprocessing = dataclasses.replace(
+            self.spec.preprocessing, resize_px=side_px, crop_px=side_px
+        )
+        chosen = self._runtime_settings
+        if chosen.precision == "int8":
+            chosen = dataclasses.replace(chosen, precision="auto")
+        return Embedder(
+            dataclasses.replace(self.spec, preprocessing=preprocessing, quantised=None),
+            runtime=chosen,
+            settings=self.settings,
+            batch_size=self.batch_size,
+            isolated=self.isolated,
         )
 
     def embed_pixels(self, pixels: Pixels) -> Embeddings:

@@ -29,6 +29,7 @@ LAYERS = (
     ("sync", "inspection", "arguments"),
     ("opened", "repairing", "journal", "duplicates"),
     ("remembering",),
+    ("comparing",),
     ("index",),
     ("evaluation", "cleanup"),
     ("reports",),

@@ -6,6 +6,8 @@ from mobisearch.duplicates.companions import (
     CompanionKind,
     find_companions,
 )
+from mobisearch.duplicates.finding import CopyFinder
+from mobisearch.duplicates.found import DuplicateGroups
 from mobisearch.duplicates.keeping import (
     ALL_RULES,
     KeeperChoice,
@@ -13,13 +15,17 @@ from mobisearch.duplicates.keeping import (
     is_inside,
     parse_rules,
 )
+from mobisearch.duplicates.stopping import StoppedError
 
 __all__ = [
     "ALL_RULES",
     "Companion",
     "CompanionFinder",
     "CompanionKind",
+    "CopyFinder",
+    "DuplicateGroups",
     "KeeperChoice",
+    "StoppedError",
     "choose_keeper",
     "find_companions",
     "is_inside",

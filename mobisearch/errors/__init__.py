@@ -38,6 +38,9 @@
     ├── QueryError                    the question makes no sense
     │   ├── InvalidResultCountError   + ValueError          k below 1
     │   ├── InvalidRecallError        + ValueError          not above 0, up to 1
+    │   ├── InvalidWrongGroupsError   + ValueError          not above 0
+    │   ├── InvalidScopeError         + ValueError          none of that name, or no folders for it
+    │   ├── FolderNotIndexedError     + LookupError         nothing of that folder is in the index
     │   ├── InvalidVectorError        + ValueError          wrong shape, NaN or all zeros
     │   ├── UnknownImageIdError       + LookupError         no image of that id
     │   ├── InvalidDecisionError      + ValueError          of no known kind, or of too few
@@ -98,10 +101,13 @@ from mobisearch.errors.models import (
     WeightsNotFoundError,
 )
 from mobisearch.errors.queries import (
+    FolderNotIndexedError,
     InvalidDecisionError,
     InvalidRecallError,
     InvalidResultCountError,
+    InvalidScopeError,
     InvalidVectorError,
+    InvalidWrongGroupsError,
     NotYetError,
     QueryError,
     ReportError,
@@ -128,6 +134,7 @@ __all__ = [
     "DecodeMemoryError",
     "DecodeTimeoutError",
     "DecoderCrashedError",
+    "FolderNotIndexedError",
     "ImageError",
     "ImageNotFoundError",
     "ImageTooLargeError",
@@ -141,7 +148,9 @@ __all__ = [
     "InvalidDecisionError",
     "InvalidRecallError",
     "InvalidResultCountError",
+    "InvalidScopeError",
     "InvalidVectorError",
+    "InvalidWrongGroupsError",
     "MobisearchError",
     "ModelError",
     "ModelMismatchError",

@@ -5,10 +5,14 @@ from mobisearch.types.arrays import Embeddings, Pixels
 from mobisearch.types.decisions import DECISION_KINDS, Decision
 from mobisearch.types.duplicates import (
     DEFAULT_KEEP,
+    SCOPES,
     DuplicateGroup,
     DuplicateSettings,
     GroupMember,
     Relation,
+    ScoreCurve,
+    ScorePoint,
+    SimilarPair,
     Verdict,
 )
 from mobisearch.types.images import FileFailure, FileStamp, ImageFacts, ImageRecord
@@ -24,13 +28,16 @@ from mobisearch.types.reports import (
 )
 from mobisearch.types.settings import (
     DecodeSettings,
+    Framing,
     Preprocessing,
     RuntimeSettings,
+    WholePicture,
 )
 
 __all__ = [
     "DECISION_KINDS",
     "DEFAULT_KEEP",
+    "SCOPES",
     "Decision",
     "DecodeSettings",
     "DuplicateGroup",
@@ -39,6 +46,7 @@ __all__ = [
     "FileAction",
     "FileFailure",
     "FileStamp",
+    "Framing",
     "GroupMember",
     "ImageFacts",
     "ImageRecord",
@@ -51,8 +59,12 @@ __all__ = [
     "RepairReport",
     "RuntimeSettings",
     "SalvageReport",
+    "ScoreCurve",
+    "ScorePoint",
+    "SimilarPair",
     "StructureStatus",
     "SyncReport",
     "Verdict",
     "VerifyReport",
+    "WholePicture",
 ]

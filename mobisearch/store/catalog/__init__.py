@@ -2,9 +2,11 @@
 
 from mobisearch.store.catalog.connection import create_catalog, set_journal
 from mobisearch.store.catalog.copying import check_log, copy_catalog, set_uuid
+from mobisearch.store.catalog.looks import ContentPicture, LookRow
 from mobisearch.store.catalog.migrations import migrate, read_version
 from mobisearch.store.catalog.questions import Catalog
 from mobisearch.store.catalog.reader import CatalogReader, open_reader
+from mobisearch.store.catalog.relations import Pair
 from mobisearch.store.catalog.rows import (
     FileRow,
     ModelRow,
@@ -21,8 +23,11 @@ __all__ = [
     "Catalog",
     "CatalogReader",
     "CatalogWriter",
+    "ContentPicture",
     "FileRow",
+    "LookRow",
     "ModelRow",
+    "Pair",
     "SalvagedRows",
     "SegmentRow",
     "StagedFile",

@@ -13,6 +13,8 @@ from mobisearch.store.catalog import schema
 from mobisearch.store.catalog.actions import StoredActions
 from mobisearch.store.catalog.checks import find_breaches
 from mobisearch.store.catalog.decisions import StoredDecisions
+from mobisearch.store.catalog.looks import StoredLooks
+from mobisearch.store.catalog.relations import StoredRelations
 from mobisearch.store.catalog.rows import ModelRow, StagedFile, path_range
 from mobisearch.store.catalog.stored_vectors import StoredVectors
 from mobisearch.store.catalog.upkeep import now
@@ -33,6 +35,16 @@ class Catalog(StoredVectors):
     def actions(self) -> StoredActions:
         """The journal of what was done to files."""
         return StoredActions(self._connected, now)
+
+    @property
+    def looks(self) -> StoredLooks:
+        """What copies are found and compared by."""
+        return StoredLooks(self._connected)
+
+    @property
+    def relations(self) -> StoredRelations:
+        """What comparing two contents found."""
+        return StoredRelations(self._connected)
 
     def meta(self) -> dict[str, str]:
         """Return the small facts about the index: uuid, created_at, generation, ..."""
