@@ -231,7 +231,8 @@ class Zygote:
 
         Args:
             action: ``sync`` (prune=...), ``add`` (names=...), ``remove`` (names=...), ``apply`` or
-                ``undo`` (plan=..., data_home=..., as_links=...). An index that is not there is made first.
+                ``undo`` (plan=..., data_home=..., as_links=...). An index that
+                is not there is made first.
             settings: private constants of the package to change, by name.
             sabotage: what to break, by name in ``actions.SABOTAGE``, to try the tests themselves.
             wants_states: tell what the catalog holds after each commit.
