@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mobisearch.arguments import PathArgument, as_list, real_path
+from mobisearch.embedding import Embedder
 from mobisearch.errors import (
     DecisionsFileError,
     ImageNotFoundError,
@@ -20,7 +21,7 @@ from mobisearch.imaging import read_file
 from mobisearch.journal import Journal
 from mobisearch.opened import OpenIndex
 from mobisearch.store import now
-from mobisearch.types import DECISION_KINDS, Decision, DecodeSettings, FileAction
+from mobisearch.types import DECISION_KINDS, Decision, DecodeSettings, FileAction, ImageRecord
 
 _MARK = "mobisearch_decisions"
 _VERSION = 1
@@ -112,6 +113,15 @@ class RememberingIndex(OpenIndex):
             n_before = len(catalog.decisions.all())
             catalog.decisions.add(read)
             return len(catalog.decisions.all()) - n_before
+
+    @property
+    def embedder(self) -> Embedder:
+        """What embeds queries and new images."""
+        return self._embedder
+
+    def images_below(self, folder: PathArgument) -> list[ImageRecord]:
+        """Return the images in a folder and all folders below it, by path."""
+        return self._catalog.images_below(real_path(folder))
 
     def actions(self, plan: str) -> list[FileAction]:
         """Return what the journal has of a plan, by its id, the oldest first."""

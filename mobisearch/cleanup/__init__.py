@@ -5,6 +5,12 @@ Nothing here deletes a photo. What finds copies and says which of them stays is 
 """
 
 from mobisearch.cleanup.applying import apply_plan
+from mobisearch.cleanup.coverage import (
+    CoveredPhoto,
+    CoverReport,
+    CoverStatus,
+    cover_folder,
+)
 from mobisearch.cleanup.drafting import DraftSettings, draft_plan
 from mobisearch.cleanup.outcomes import CleanupReport, StepOutcome
 from mobisearch.cleanup.plan_reading import parse_plan, read_plan
@@ -22,6 +28,9 @@ from mobisearch.cleanup.undoing import undo_plan
 
 __all__ = [
     "CleanupReport",
+    "CoverReport",
+    "CoverStatus",
+    "CoveredPhoto",
     "DraftSettings",
     "KeptFile",
     "Plan",
@@ -30,6 +39,7 @@ __all__ = [
     "StepOutcome",
     "apply_plan",
     "check_plan_path",
+    "cover_folder",
     "draft_plan",
     "parse_plan",
     "plan_document",
