@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Sequence
 
 from mobisearch.embedding import Embedder
-from mobisearch.store import CatalogWriter
+from mobisearch.store import CatalogWriter, now
 from mobisearch.sync import Synchroniser
 from mobisearch.types import FileAction
 
@@ -45,19 +46,18 @@ class Journal:
     ) -> FileAction:
         """Write down how a step stands now.
 
-        A file that is done with is not found by searches any more: one in the trash counts as
-        missing, so that it returns with its embedding; one that became a hard link is another name
-        of the image that stays.
+        A file that is done with is not found by searches any more, and counts as missing, so that
+        it returns with its embedding. One that became a hard link is forgotten by the next sync: it
+        is another name of the image that stays.
         """
-        is_done = state == "done"
+        is_done = state == "done" and action.state == "begun"
         self._catalog.actions.settle(
             action.id,
             state,
             reason=reason,
             destination=destination,
             restored=restored,
-            missing=[action.path] if is_done and action.kind == "trash" else (),
-            forgotten=[action.path] if is_done and action.kind == "link" else (),
+            missing=[action.path] if is_done else (),
         )
         return dataclasses.replace(
             action,
@@ -67,13 +67,19 @@ class Journal:
             restored=action.restored if restored is None else restored,
         )
 
+    def remember(self, decisions: Sequence[tuple[str, Sequence[str]]]) -> None:
+        """Store decisions, each a kind and contents by SHA-256; known ones stay as they are."""
+        if decisions:
+            self._catalog.decisions.add([(kind, found, now()) for kind, found in decisions])
+
     def take_back(self, paths: Sequence[str]) -> None:
         """Let files that returned be found again; known contents are not embedded a second time.
 
-        Those that never were in the index are left out of it.
+        Those that the index does not know, and that are in none of its folders, are left out.
         """
         known = self._catalog.find_files(paths)
-        wanted = [path for path in paths if path in known]
+        roots = [os.path.join(root, "") for root in self._catalog.roots()]
+        wanted = [path for path in paths if path in known or path.startswith(tuple(roots))]
         if wanted:
             Synchroniser(self._catalog, self._embedder).add(wanted)
 

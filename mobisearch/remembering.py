@@ -10,12 +10,18 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mobisearch.arguments import PathArgument, as_list, real_path
-from mobisearch.errors import DecisionsFileError, ImageNotFoundError, UnknownDecisionError
+from mobisearch.embedding import Embedder
+from mobisearch.errors import (
+    DecisionsFileError,
+    ImageNotFoundError,
+    InvalidDecisionError,
+    UnknownDecisionError,
+)
 from mobisearch.imaging import read_file
 from mobisearch.journal import Journal
 from mobisearch.opened import OpenIndex
 from mobisearch.store import now
-from mobisearch.types import DECISION_KINDS, Decision, DecodeSettings
+from mobisearch.types import DECISION_KINDS, Decision, DecodeSettings, FileAction, ImageRecord
 
 _MARK = "mobisearch_decisions"
 _VERSION = 1
@@ -39,15 +45,15 @@ class RememberingIndex(OpenIndex):
             images: files; they need not be in the index.
 
         Raises:
-            ValueError: the kind is unknown, or the images have fewer contents than it takes.
+            InvalidDecisionError: the kind is unknown, or it takes more different contents.
             ImageError: a file cannot be read.
             IndexLockedError, StorageError: as for ``sync``.
         """
         if kind not in DECISION_KINDS:
-            raise ValueError(f"expected one of {', '.join(DECISION_KINDS)}, got {kind!r}")
+            raise InvalidDecisionError(f"expected one of {', '.join(DECISION_KINDS)}, got {kind!r}")
         contents = {self._content_of(path) for path in as_list(images)}
         if len(contents) < _FEWEST[kind]:
-            raise ValueError(
+            raise InvalidDecisionError(
                 f"deciding {kind!r} takes {_FEWEST[kind]} different contents or more, got "
                 f"{len(contents)}: byte-identical files are one content"
             )
@@ -107,6 +113,19 @@ class RememberingIndex(OpenIndex):
             n_before = len(catalog.decisions.all())
             catalog.decisions.add(read)
             return len(catalog.decisions.all()) - n_before
+
+    @property
+    def embedder(self) -> Embedder:
+        """What embeds queries and new images."""
+        return self._embedder
+
+    def images_below(self, folder: PathArgument) -> list[ImageRecord]:
+        """Return the images in a folder and all folders below it, by path."""
+        return self._catalog.images_below(real_path(folder))
+
+    def actions(self, plan: str) -> list[FileAction]:
+        """Return what the journal has of a plan, by its id, the oldest first."""
+        return self._catalog.actions.of_plan(plan)
 
     @contextlib.contextmanager
     def journal(self) -> Iterator[Journal]:

@@ -17,6 +17,10 @@ import click
 from mobisearch import __version__
 from mobisearch.cli import exit_codes
 from mobisearch.cli.benching import bench_command
+from mobisearch.cli.cleaning import apply_command, undo_command
+from mobisearch.cli.covering import cover_command
+from mobisearch.cli.deciding import decide_command, decisions_command
+from mobisearch.cli.finding import duplicates_command
 from mobisearch.cli.indexing import index_command
 from mobisearch.cli.inspecting import errors_command, status_command, verify_command
 from mobisearch.cli.maintaining import backup_command, salvage_command
@@ -50,6 +54,12 @@ for _command in (
     status_command,
     errors_command,
     verify_command,
+    duplicates_command,
+    apply_command,
+    undo_command,
+    decide_command,
+    decisions_command,
+    cover_command,
     backup_command,
     salvage_command,
     bench_command,
@@ -100,7 +110,7 @@ def _run(*, is_debug: bool) -> int:
             return exit_codes.STORAGE
         detail = f"{type(error).__name__}: {error}"
         print_message(
-            f"mobisearch: something unexpected went wrong ({detail}). No photo was touched. "
+            f"mobisearch: something unexpected went wrong ({detail}). No photo was deleted. "
             "Run the command again with --debug and report what it prints"
         )
         return exit_codes.INTERNAL

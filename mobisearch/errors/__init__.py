@@ -43,6 +43,7 @@
     │   ├── FolderNotIndexedError     + LookupError         nothing of that folder is in the index
     │   ├── InvalidVectorError        + ValueError          wrong shape, NaN or all zeros
     │   ├── UnknownImageIdError       + LookupError         no image of that id
+    │   ├── InvalidDecisionError      + ValueError          of no known kind, or of too few
     │   ├── UnknownDecisionError      + LookupError         no decision of that id
     │   ├── UnknownKeepRuleError      + ValueError          no such rule for which copy is kept
     │   └── TooFewImagesError         + ValueError          not enough of them
@@ -101,6 +102,7 @@ from mobisearch.errors.models import (
 )
 from mobisearch.errors.queries import (
     FolderNotIndexedError,
+    InvalidDecisionError,
     InvalidRecallError,
     InvalidResultCountError,
     InvalidScopeError,
@@ -143,6 +145,7 @@ __all__ = [
     "IndexLockedError",
     "IndexNotFoundError",
     "IndexReadOnlyError",
+    "InvalidDecisionError",
     "InvalidRecallError",
     "InvalidResultCountError",
     "InvalidScopeError",

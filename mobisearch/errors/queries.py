@@ -81,6 +81,10 @@ class UnknownImageIdError(QueryError, LookupError):
         super().__init__(f"there is no image with id {image_id} in the index")
 
 
+class InvalidDecisionError(QueryError, ValueError):
+    """A decision is of no known kind, or about too few images."""
+
+
 class UnknownDecisionError(QueryError, LookupError):
     """The index remembers no decision with this id."""
 

@@ -74,14 +74,12 @@ class StoredActions:
         destination: str | None = None,
         restored: str | None = None,
         missing: Sequence[str] = (),
-        forgotten: Sequence[str] = (),
     ) -> None:
         """Write down how a step stands, and what that makes of files in the index.
 
         Args:
             destination, restored: None leaves what is there.
             missing: paths of files that are gone from there now.
-            forgotten: paths that are no images of their own any more.
         """
         values: dict[str, Any] = {"state": state, "reason": reason, "changed_at": self._now()}
         if destination is not None:
@@ -95,8 +93,6 @@ class StoredActions:
             for path in missing:
                 is_there = (file.c.path == os.fsencode(path)) & (file.c.state == "ok")
                 connection.execute(update(file).where(is_there).values(state="missing"))
-            for path in forgotten:
-                connection.execute(file.delete().where(file.c.path == os.fsencode(path)))
             next_generation(connection)
 
 
