@@ -8,22 +8,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mobisearch.duplicates.verification.registration import (
-    NOISE_LEVELS,
-    Plane,
-    Registration,
-    Windows,
-    compare,
-)
+from mobisearch.duplicates.verification.registration import Registration
+from mobisearch.duplicates.verification.windows import NOISE_LEVELS, Windows, compare
 
 AGREEMENT = 0.8
 """Correlation of two windows that show the same. Windows of unrelated photos that were laid on one
 another as well as possible reach it in fewer than one of fifteen; of copies, in nine of ten."""
 
-DISAGREEMENT = 0.6
-
 _VISIBLE = 3.0
-"""How many times the noise a window's contrast must be to say anything."""
+"""How many times the noise the contrast of a window must be to say anything."""
+
+_UNKNOWN_PX = 9.0
+_BLURS_PX = (0.7, 1.2, 2.0, 3.0)
+_CLEAR = 6.0
+"""Grey levels of contrast in a window whose likeness counts."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -32,20 +30,22 @@ class Evidence:
 
     Attributes:
         telling: windows with enough in them, (r, c).
-        agreeing, failing: those of them that show the same, and that show something else.
+        agreeing: those of them that show the same.
         gain: contrast of the second over that of the first.
-        noise: grey levels that the noisier has more than the other.
+        noise: grey levels that one has and the other has not; of the second if positive, of the
+            first if negative.
         rest_px: median of what agreeing windows would still have to move.
+        blur_px: by how much one was blurred to be most like the other; the second if positive,
+            the first if negative.
     """
 
     windows: Windows
     telling: NDArray[np.bool_]
     agreeing: NDArray[np.bool_]
-    failing: NDArray[np.bool_]
     gain: float
     noise: float
     rest_px: float
-    rest_map: Plane
+    blur_px: float = 0.0
 
     @property
     def share(self) -> float:
@@ -53,35 +53,24 @@ class Evidence:
         return float(self.agreeing.sum() / max(1, self.telling.sum()))
 
 
-def weigh(windows: Windows, rest: Plane) -> Evidence:
+def weigh(windows: Windows, blur_px: float = 0.0) -> Evidence:
     """Tell apart windows that agree, that do not, and that say nothing."""
     inside, c = windows.inside, windows.correlation
     a, b = windows.first_spread, windows.second_spread
     sure = inside & (c > AGREEMENT) & (a > 2 * NOISE_LEVELS)
     gain = float(np.median(b[sure] / a[sure])) if sure.sum() >= 4 else 1.0
     gain = min(max(gain, 0.1), 10.0)
+    noise_a = noise_b = 0.0
     if inside.any():
         excess = b[inside] ** 2 - (gain * a[inside]) ** 2
-        low, high = float(np.quantile(excess, 0.2)), float(np.quantile(excess, 0.8))
-        noise_b, noise_a = max(low, 0.0) ** 0.5, max(-high, 0.0) ** 0.5 / gain
-    else:
-        noise_a = noise_b = 0.0
-    least_a, least_b = max(NOISE_LEVELS, noise_a), max(NOISE_LEVELS, noise_b)
-    least = _VISIBLE * max(least_a * gain, least_b)  # in levels of the second
+        low, high = np.quantile(excess, (0.2, 0.8))
+        noise_b, noise_a = max(float(low), 0.0) ** 0.5, max(-float(high), 0.0) ** 0.5 / gain
+    least = _VISIBLE * max(max(NOISE_LEVELS, noise_a) * gain, max(NOISE_LEVELS, noise_b))
     telling = inside & (np.maximum(a * gain, b) > least)
     agreeing = telling & (c > AGREEMENT)
-    failing = telling & (c < DISAGREEMENT)
-    seen = rest[agreeing]
-    return Evidence(
-        windows,
-        telling,
-        agreeing,
-        failing,
-        gain,
-        max(noise_a * gain, noise_b),
-        float(np.median(seen)) if seen.size else 9.0,
-        rest,
-    )
+    rest = float(np.median(windows.rest_px[agreeing])) if agreeing.any() else _UNKNOWN_PX
+    noise = noise_b if noise_b >= noise_a * gain else -noise_a
+    return Evidence(windows, telling, agreeing, gain, noise, rest, blur_px)
 
 
 def equalise(made: Registration, evidence: Evidence) -> Evidence:
@@ -91,18 +80,22 @@ def equalise(made: Registration, evidence: Evidence) -> Evidence:
     is in both.
     """
     best, best_value = evidence, _likeness(evidence.windows)
-    for which in (0, 1):
-        for sigma in (0.7, 1.2, 2.0, 3.0):
-            planes = [made.first, made.second]
-            planes[which] = cv2.GaussianBlur(planes[which], (0, 0), sigma)
-            windows, _ = compare(planes[0], planes[1], made.inside)
+    for is_second in (True, False):
+        for sigma in _BLURS_PX:
+            first, second = made.first, made.second
+            if is_second:
+                second = cv2.GaussianBlur(second, (0, 0), sigma)
+            else:
+                first = cv2.GaussianBlur(first, (0, 0), sigma)
+            windows, _ = compare(first, second, made.inside)
             value = _likeness(windows)
-            if value < best_value:
+            if value <= best_value:
                 break
-            best, best_value = weigh(windows, made.rest_px), value
+            best, best_value = weigh(windows, sigma if is_second else -sigma), value
     return best
 
 
 def _likeness(windows: Windows) -> float:
-    seen = windows.inside & (np.maximum(windows.first_spread, windows.second_spread) > 6)
+    spread = np.maximum(windows.first_spread, windows.second_spread)
+    seen = windows.inside & (spread > _CLEAR)
     return float(np.median(windows.correlation[seen])) if seen.any() else 0.0

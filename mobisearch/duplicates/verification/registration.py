@@ -12,109 +12,54 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobisearch.duplicates.verification.voting import Transform, is_sane
+from mobisearch.duplicates.verification.windows import (
+    NOISE_LEVELS,
+    Plane,
+    Sums,
+    Windows,
+    compare,
+)
 
-Plane = NDArray[np.float32]
-
-WINDOW_PX = 11
-"""Side of the windows that are compared: the smallest that still holds several details."""
-
-STRIDE_PX = 4
-NOISE_LEVELS = 2.0
-"""Standard deviation, of 255 grey levels, that JPEG and rounding leave in a thumbnail: below it
-there is nothing to compare."""
-
-_MARGIN_PX = 2
 _STEPS = 10
 _STILL_PX = 0.03
 """A step that moves no place further ends the search."""
 
 _MAX_STEP_PX = 3.0
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Windows:
-    """Two pictures compared in windows on a grid: (r, c) of them.
-
-    Attributes:
-        x, y: places of the windows' middles in the first picture, shape (c,) and (r,).
-        inside: the window lies in both pictures.
-        first_spread, second_spread: standard deviations in the window, grey levels.
-        correlation: normalised, -1 to 1; damped where nothing but noise is in one of them.
-    """
-
-    x: NDArray[np.float32]
-    y: NDArray[np.float32]
-    inside: NDArray[np.bool_]
-    first_spread: Plane
-    second_spread: Plane
-    correlation: Plane
+_LEAST_WEIGHT = 0.05
+_LEAST_WINDOWS = 9
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Registration:
-    """How the first picture lies on the second, and how well they agree there.
+    """How the first picture lies on the second, and what they look like there.
 
     Attributes:
         transform: from pixels of the first, as compared, to pixels of the second.
-        rest_px: how far each window would still have to move to fit better, (r, c), in pixels of
-            the first; 0 where that cannot be told.
+        first: float32, grey levels, (h, w).
+        second: the second as it lies on the first, (h, w).
+        inside: 1 where it does, 0 elsewhere.
     """
 
     transform: Transform
     windows: Windows
-    rest_px: Plane
     first: Plane
     second: Plane
     inside: Plane
 
 
-def _box(plane: Plane) -> Plane:
-    return cv2.boxFilter(plane, -1, (WINDOW_PX, WINDOW_PX), borderType=cv2.BORDER_REFLECT)
-
-
-def _grid(plane: NDArray[np.float32]) -> Plane:
-    start = WINDOW_PX // 2 - 1
-    return plane[start :: STRIDE_PX, start :: STRIDE_PX]
-
-
-def warp(second: Plane, transform: Transform, shape: tuple[int, int]) -> tuple[Plane, Plane]:
+def lay(second: Plane, transform: Transform, shape: tuple[int, int]) -> tuple[Plane, Plane]:
     """Return the second picture as it lies on the first, and where it does: 1, elsewhere 0."""
     height, width = shape
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     laid = cv2.warpPerspective(
         second, transform, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE
     )
-    ones = np.ones(second.shape, np.float32)
+    ones = np.ones(second.shape[:2], np.float32)
     inside = cv2.warpPerspective(ones, transform, (width, height), flags=flags)
     return laid, inside
 
 
-def compare(
-    first: Plane, laid: Plane, inside: Plane
-) -> tuple[Windows, tuple[Plane, Plane, Plane, Plane]]:
-    """Compare two pictures that lie on one another, window by window."""
-    mean_a, mean_b = _box(first), _box(laid)
-    spread_a = np.sqrt(np.maximum(_box(first * first) - mean_a * mean_a, 0))
-    spread_b = np.sqrt(np.maximum(_box(laid * laid) - mean_b * mean_b, 0))
-    shared = _box(first * laid) - mean_a * mean_b
-    floor = NOISE_LEVELS * NOISE_LEVELS
-    correlation = shared / (spread_a * spread_b + floor)
-    x = np.arange(first.shape[1], dtype=np.float32)[WINDOW_PX // 2 - 1 :: STRIDE_PX]
-    y = np.arange(first.shape[0], dtype=np.float32)[WINDOW_PX // 2 - 1 :: STRIDE_PX]
-    windows = Windows(
-        x,
-        y,
-        _grid(_box(inside)) > 0.98,
-        _grid(spread_a),
-        _grid(spread_b),
-        _grid(correlation),
-    )
-    return windows, (mean_a, mean_b, spread_a, spread_b)
-
-
-def register(
-    first: Plane, second: Plane, guess: Transform, *, with_perspective: bool = True
-) -> Registration | None:
+def register(first: Plane, second: Plane, guess: Transform) -> Registration | None:
     """Return how two pictures lie on one another, None if they come to lie apart.
 
     Gauss-Newton steps on the pixels (Lucas and Kanade), each window weighted by how well it agrees
@@ -130,81 +75,58 @@ def register(
     transform = guess / guess[2, 2]
     height, width = first.shape
     scale = max(height, width) / 2
-    rest = None
+    to_unit = np.array(
+        [[1 / scale, 0, -width / 2 / scale], [0, 1 / scale, -height / 2 / scale], [0, 0, 1]]
+    )
+    from_unit = np.linalg.inv(to_unit)
     for step in range(_STEPS + 1):
-        laid, inside = warp(second, transform, (height, width))
-        windows, (mean_a, mean_b, spread_a, spread_b) = compare(first, laid, inside)
-        if windows.inside.sum() < 4:
+        laid, inside = lay(second, transform, (height, width))
+        windows, sums = compare(first, laid, inside)
+        if windows.inside.sum() < _LEAST_WINDOWS:
             return None
-        a = (first - mean_a) / (spread_a + NOISE_LEVELS)
-        b = (laid - mean_b) / (spread_b + NOISE_LEVELS)
-        both = (a + b) / 2
-        dx = cv2.Sobel(both, -1, 1, 0, ksize=3, scale=1 / 8)
-        dy = cv2.Sobel(both, -1, 0, 1, ksize=3, scale=1 / 8)
-        apart = a - b
-        xx, xy, yy, xt, yt = (
-            _grid(_box(p)) for p in (dx * dx, dx * dy, dy * dy, dx * apart, dy * apart)
-        )
-        weights = np.where(windows.inside, np.maximum(windows.correlation, 0.05) ** 2, 0)
-        rest = _rest(xx, xy, yy, xt, yt) * windows.inside
+        made = Registration(transform, windows, first, laid, inside)
         if step == _STEPS:
             break
-        x = ((windows.x - width / 2) / scale)[None, :].astype(np.float64)
-        y = ((windows.y - height / 2) / scale)[:, None].astype(np.float64)
-        p = _solve(x, y, weights, (xx, xy, yy, xt, yt), with_perspective and step >= 1)
+        x = (windows.x[None, :] - width / 2) / scale
+        y = (windows.y[:, None] - height / 2) / scale
+        weights = np.maximum(windows.correlation, _LEAST_WEIGHT) ** 2 * windows.inside
+        p = _solve(x, y, weights, sums, with_perspective=step > 0)
         if p is None:
             break
-        moved = max(abs(p[:6]).max() * 1.5, abs(p[6:]).max(initial=0))
-        p *= min(1.0, _MAX_STEP_PX / max(moved, 1e-9))
-        q = p / scale
-        change = np.array(
-            [[1 + q[1], q[2], q[0]], [q[4], 1 + q[5], q[3]], [-q[6], -q[7], 1.0]]
-        )
-        to_unit = np.array([[1 / scale, 0, -width / 2 / scale], [0, 1 / scale, -height / 2 / scale], [0, 0, 1]])
-        transform = transform @ np.linalg.inv(to_unit) @ change @ to_unit
-        transform = transform / transform[2, 2]
-        if not is_sane(transform[:2, :2]):
+        moved = float(abs(p).max())
+        q = p * (min(1.0, _MAX_STEP_PX / max(moved, 1e-9)) / scale)
+        change = np.array([[1 + q[1], q[2], q[0]], [q[4], 1 + q[5], q[3]], [-q[6], -q[7], 1.0]])
+        transform = transform @ from_unit @ change @ to_unit
+        if abs(transform[2, 2]) < 1e-6 or not is_sane((transform / transform[2, 2])[:2, :2]):
             return None
-        if moved < _STILL_PX and step >= 2:
+        transform = transform / transform[2, 2]
+        if moved < _STILL_PX and step > 1:
             break
-    assert rest is not None
-    return Registration(transform, windows, rest, first, laid, inside)
-
-
-def _rest(xx: Plane, xy: Plane, yy: Plane, xt: Plane, yt: Plane) -> Plane:
-    """Return the length of the step that each window by itself would take."""
-    damping = 0.004
-    xx, yy = xx + damping, yy + damping
-    area = xx * yy - xy * xy
-    u, v = (yy * xt - xy * yt) / area, (xx * yt - xy * xt) / area
-    return np.hypot(u, v)
+    return made
 
 
 def _solve(
-    x: NDArray[np.float64],
-    y: NDArray[np.float64],
+    x: NDArray[np.floating],
+    y: NDArray[np.floating],
     weights: Plane,
-    sums: tuple[Plane, Plane, Plane, Plane, Plane],
+    sums: Sums,
+    *,
     with_perspective: bool,
 ) -> NDArray[np.float64] | None:
     """Return the step of all windows together: 8 numbers, the last two 0 without perspective."""
     xx, xy, yy, xt, yt = ((weights * s).astype(np.float64).ravel() for s in sums)
-    x, y = (np.broadcast_to(v, weights.shape).ravel() for v in (x, y))
+    x, y = (np.broadcast_to(v, weights.shape).astype(np.float64).ravel() for v in (x, y))
     one, zero = np.ones_like(x), np.zeros_like(x)
-    u = [one, x, y, zero, zero, zero]
-    v = [zero, zero, zero, one, x, y]
-    if with_perspective:
-        u += [x * x, x * y]
-        v += [x * y, y * y]
-    ju, jv = np.stack(u), np.stack(v)  # (8, n)
-    normal = (ju * xx) @ ju.T + (jv * yy) @ jv.T
+    ju = np.stack([one, x, y, zero, zero, zero, x * x, x * y])  # of the step along x
+    jv = np.stack([zero, zero, zero, one, x, y, x * y, y * y])  # along y
+    if not with_perspective:
+        ju, jv = ju[:6], jv[:6]
     cross = (ju * xy) @ jv.T
-    normal += cross + cross.T
-    right = ju @ xt + jv @ yt
-    normal[np.diag_indices_from(normal)] *= 1.001
-    normal[np.diag_indices_from(normal)] += 1e-6 * max(float(np.trace(normal)), 1e-9)
+    normal = (ju * xx) @ ju.T + (jv * yy) @ jv.T + cross + cross.T
+    diagonal = np.diag_indices_from(normal)
+    normal[diagonal] = normal[diagonal] * 1.001 + max(1e-6 * float(np.trace(normal)), 1e-12)
     try:
-        found = np.linalg.solve(normal, right)
+        found = np.linalg.solve(normal, ju @ xt + jv @ yt)
     except np.linalg.LinAlgError:
         return None
     p = np.zeros(8)
