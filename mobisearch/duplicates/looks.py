@@ -162,7 +162,7 @@ class Looks:
             if number in self._kept:
                 by_id[number] = self._kept[number].row.astype(np.float16).astype(np.float32)
         blank = np.zeros(self.dim, np.float32)  # one that is damaged is like nothing
-        return np.stack([by_id.get(number, blank) for number in wanted])
+        return np.stack([by_id.get(number, blank) for number in wanted] or [blank])[: len(wanted)]
 
     def pictures(self, places: Sequence[int]) -> dict[int, ContentPicture]:
         """Return thumbnails by place, with what the files say; those that are gone are left out."""
