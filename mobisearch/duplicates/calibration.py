@@ -69,7 +69,7 @@ def try_different(looks: Looks, whitening: Whitening, comparer: Comparer) -> Tri
     """
     n_pictures = min(len(looks), _N_PICTURES)
     rows = whitening.apply(looks.rows(range(n_pictures)))
-    first, second = np.triu_indices(n_pictures, 1)
+    first, second = np.nonzero(np.triu(np.ones((n_pictures, n_pictures), bool), 1))
     scores = np.einsum("ij,ij->i", rows[first], rows[second])
     apart = np.flatnonzero(scores <= np.median(scores)) if len(scores) else np.empty(0, np.int64)
     n_wanted = int(min(max(len(looks) * _TRIALS_PER_CONTENT, _LEAST_TRIALS), _MOST_TRIALS))

@@ -110,8 +110,7 @@ def test_names_places_and_the_order_of_indexing_change_no_group(
     found = []
     for number, order in enumerate(orders):
         with ImageIndex.create(tmp_path / f"index {number}", fake_embedder) as index:
-            for path in order:
-                index.add([path])
+            index.add(order)
             groups = index.duplicates()
             found.append([[m.image.path for m in group.members] for group in groups])
     assert found[0] == found[1] == found[2]
