@@ -84,7 +84,7 @@ def make_strangers(photos: list[Path], folder: Path, *, seed: int) -> list[Made]
     for first, second in zip(photos[::2], photos[1::2], strict=False):
         kind = next(kinds)
         for which, picture in enumerate(
-            make_lookalikes(load(first), load(second), kind, seed=seed)
+            make_lookalikes(load(first), load(second), kind, seed=seed + len(made))
         ):
             name = f"{kind} {len(made)} {which}.png".replace(" ", "-")
             picture.save(folder / name)

@@ -1,4 +1,4 @@
-"""``ImageIndex.duplicates`` from one end to the other, with the fake network and a simple verifier."""
+"""``ImageIndex.duplicates`` from end to end, with the fake network and a simple verifier."""
 
 from __future__ import annotations
 
