@@ -16,14 +16,15 @@ import pytest
 from PIL import Image, ImageOps
 
 from mobisearch import Embedder, ImageIndex
-from mobisearch.duplicates import DuplicateGroups, looks
+from mobisearch.duplicates import DuplicateGroups, comparing, looks
+from mobisearch.duplicates.verification import CLOSE_PX, THUMBNAIL_PX, Prepared
 from mobisearch.errors import (
     FolderNotIndexedError,
     InvalidScopeError,
     InvalidWrongGroupsError,
     UnknownKeepRuleError,
 )
-from mobisearch.types import DuplicateSettings, Progress, Verdict
+from mobisearch.types import DuplicateSettings, Progress, Relation, Verdict
 
 PhotoMaker = Callable[..., Path]
 N_PHOTOS = 12
@@ -340,3 +341,45 @@ def test_looks_do_not_change_with_turning(
     rows = embedder.embed_thumbnails([np.ascontiguousarray(np.rot90(pixels, n)) for n in range(4)])
     assert np.allclose(rows, rows[0], atol=ROUNDING)
     assert np.allclose(np.linalg.norm(rows, axis=1), 1)
+
+
+def test_pictures_of_the_same_pixels_are_told_by_looking_at_all_of_them(
+    index: ImageIndex, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comparing, "may_have_same_pixels", lambda *_: True)
+    with Image.open(photos / "a" / "03.png") as picture:
+        picture.save(photos / "b" / "same pixels.tif")
+    index.sync(photos)
+    verdicts = {
+        Path(member.image.path).name: member.verdict
+        for group in index.duplicates()
+        for member in group.members
+        if member != group.keep
+    }
+    assert verdicts["same pixels.tif"] is Verdict.SAME_PIXELS
+    assert verdicts["mirrored.jpg"] is Verdict.RECOMPRESSED
+
+
+def test_pairs_that_thumbnails_cannot_settle_are_compared_from_their_files(
+    index: ImageIndex, photos: Path, monkeypatch: pytest.MonkeyPatch, make_photo: PhotoMaker
+) -> None:
+    sides: list[int] = []
+
+    def verify(first: Prepared, second: Prepared) -> Relation:
+        sides.append(max(first.picture.pixels.shape))
+        return Relation(Verdict.UNRELATED)
+
+    make_photo(photos / "a" / "large.png", seed=50, size=(900, 600))
+    monkeypatch.setattr(comparing, "verify", verify)
+    monkeypatch.setattr(comparing, "needs_closer_look", lambda *_: True)
+    index.sync(photos)
+    assert names(index.duplicates()) == [EXPECTED[2]]  # of the same bytes
+    assert {THUMBNAIL_PX, CLOSE_PX} <= set(sides)
+
+
+def test_a_damaged_thumbnail_is_like_nothing(
+    index: ImageIndex, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index.sync(photos)
+    monkeypatch.setattr(comparing, "open_picture", lambda row: None)
+    assert names(index.duplicates()) == [EXPECTED[2]]
