@@ -12,16 +12,12 @@ from mobisearch.duplicates.join import Pairs, join_rows
 from mobisearch.duplicates.looks import Looks
 from mobisearch.duplicates.rows import Rows, hold_rows
 from mobisearch.duplicates.stopping import StoppedError
-from mobisearch.duplicates.whitening import SAMPLE, Spread, Whitening, fit_whitening
+from mobisearch.duplicates.whitening import SAMPLE, Whitening, fit_whitening
 from mobisearch.types import Embeddings, OnProgress, Progress
 
 _ROWS_PER_READ = 2048
 _SAMPLE = 256
 """Contents whose scores against all others say how many pairs there are above a score."""
-
-_LEAST_SCORE = 0.15
-"""Below it copies are not found by their looks: of altered copies of 150 photos fewer than one in a
-hundred scored less."""
 
 _PAIRS_PER_CONTENT = 10
 _LEAST_PAIRS = 20_000
@@ -40,7 +36,6 @@ class Candidates:
 def find_candidates(
     looks: Looks,
     *,
-    shipped: Spread | None = None,
     on_progress: OnProgress | None = None,
     stop: threading.Event | None = None,
 ) -> Candidates:
@@ -50,7 +45,7 @@ def find_candidates(
         StoppedError: ``stop`` was set.
     """
     n = len(looks)
-    whitening = fit_whitening(looks.rows(range(min(n, SAMPLE))), shipped)
+    whitening = fit_whitening(looks.rows(range(min(n, SAMPLE))))
     is_stopped = stop.is_set if stop is not None else lambda: False
     progress = Progress(0, n, 0, 0, "matching")
 
@@ -82,4 +77,4 @@ def choose_least_score(rows: Rows, n_wanted: int) -> float:
         best = np.concatenate([best, scores.ravel()])
         if len(best) > n_best:
             best = np.partition(best, -n_best)[-n_best:]
-    return max(_LEAST_SCORE, round(float(best.min()), 3))
+    return max(-1.0, round(float(best.min()) - 5e-4, 3))

@@ -166,5 +166,5 @@ def take_screenshot(photo: Image.Image, generator: random.Random, share: float) 
 def vignette(photo: Image.Image, strength: float) -> Image.Image:
     """Return the photo darkened towards its corners."""
     mask = Image.radial_gradient("L").resize(photo.size)  # 0 in the middle
-    mask = mask.point(lambda value: max(0, value - 60) * strength * 1.3)
+    mask = mask.point(lambda value: min(255, max(0, value - 60) * strength * 1.3))
     return Image.composite(ImageEnhance.Brightness(photo).enhance(0.05), photo, mask)

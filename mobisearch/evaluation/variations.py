@@ -110,11 +110,16 @@ def _straightened(photo: Image.Image, s: int, r: random.Random) -> Variation:
 def _perspective(photo: Image.Image, s: int, r: random.Random) -> Variation:
     """Pull the corners inwards by up to a share of the sides; the picture fills the frame."""
     most, (w, h) = (0.03, 0.06, 0.1)[s], photo.size
-    corners: list[float] = []
+    rows, right = [], []
     for x, y in ((0, 0), (0, h), (w, h), (w, 0)):
         dx, dy = r.uniform(most / 3, most) * w, r.uniform(most / 3, most) * h
-        corners += [x + dx if x == 0 else x - dx, y + dy if y == 0 else y - dy]
-    changed = photo.transform(photo.size, Image.Transform.QUAD, corners, Image.Resampling.BICUBIC)
+        u, v = x + dx if x == 0 else x - dx, y + dy if y == 0 else y - dy
+        rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]
+        right += [u, v]
+    numbers = np.linalg.solve(np.array(rows, float), np.array(right)).tolist()
+    changed = photo.transform(
+        photo.size, Image.Transform.PERSPECTIVE, numbers, Image.Resampling.BICUBIC
+    )
     return Variation(changed, (_V.CROPPED, _V.ROTATED, _V.RESIZED), (1 - most) ** 2)
 
 
@@ -127,7 +132,7 @@ def _balanced(photo: Image.Image, s: int, r: random.Random) -> Variation:
     """Change the white balance: more of one colour, less of another."""
     by = (0.1, 0.2, 0.35)[s]
     factors = r.sample((1 + by, 1.0, 1 - by), 3)
-    bands = [b.point(lambda v, f=f: v * f) for b, f in zip(photo.split(), factors, strict=True)]
+    bands = [b.point(lambda v, f=f: min(255, v * f)) for b, f in zip(photo.split(), factors, strict=True)]
     return Variation(Image.merge("RGB", bands), (_V.RECOLOURED,))
 
 

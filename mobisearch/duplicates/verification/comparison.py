@@ -2,8 +2,29 @@
 
 from __future__ import annotations
 
-from mobisearch.duplicates.verification.preparation import Prepared
+import numpy as np
+
+from mobisearch.duplicates.verification.alignment import Alignment, iter_alignments
+from mobisearch.duplicates.verification.geometry import measure_geometry
+from mobisearch.duplicates.verification.judgement import (
+    PLAUSIBLE_SHARE,
+    Findings,
+    Judgement,
+    judge,
+    judge_scene,
+)
+from mobisearch.duplicates.verification.naming import name_relation
+from mobisearch.duplicates.verification.overlap import Overlap, make_overlap
+from mobisearch.duplicates.verification.patches import find_differences
+from mobisearch.duplicates.verification.preparation import Prepared, use_one_thread
+from mobisearch.duplicates.verification.surroundings import look_around
 from mobisearch.types.duplicates import Relation, Verdict
+
+_SETTLED = 0.97
+"""Agreement of copies that need no closer look."""
+
+_UNSETTLED = 0.6
+"""Agreement of similar shots that might be copies after all."""
 
 
 def verify(first: Prepared, second: Prepared) -> Relation:
@@ -15,7 +36,48 @@ def verify(first: Prepared, second: Prepared) -> Relation:
     """
     if first.picture.sha256 and first.picture.sha256 == second.picture.sha256:
         return Relation(Verdict.SAME_FILE, (Verdict.SAME_FILE,), 1.0)
-    return Relation(Verdict.UNRELATED)
+    use_one_thread()
+    similar = Relation(Verdict.UNRELATED)
+    for alignment in iter_alignments(first, second):
+        relation = _look_at(alignment, first, second)
+        if relation.is_copy:
+            return relation
+        if relation.verdict == Verdict.SIMILAR_SHOT and relation.agreement >= similar.agreement:
+            similar = relation
+    return similar
+
+
+def _look_at(alignment: Alignment, first: Prepared, second: Prepared) -> Relation:
+    """Return what one way of lying on one another proves."""
+    share = alignment.evidence.share
+    judgement = judge_scene(alignment, first.picture, second.picture)
+    if share >= PLAUSIBLE_SHARE:
+        found = _find(alignment, first, second)
+        if found is not None:
+            judgement = judge(found[0], first.picture, second.picture)
+            if judgement == Judgement.COPY:
+                return name_relation(*found)
+    if judgement == Judgement.NEITHER:
+        return Relation(Verdict.UNRELATED)
+    return Relation(Verdict.SIMILAR_SHOT, (), agreement=round(share, 4))
+
+
+def _find(
+    alignment: Alignment, first: Prepared, second: Prepared
+) -> tuple[Findings, Overlap] | None:
+    transform = alignment.first_to_second
+    geometry = measure_geometry(first.picture, second.picture, transform)
+    if geometry is None:
+        return None
+    overlap = make_overlap(alignment)
+    differences = find_differences(overlap, alignment.evidence)
+    return Findings(
+        alignment,
+        differences,
+        geometry,
+        look_around(first.picture.pixels, second.size, np.linalg.inv(transform)),
+        look_around(second.picture.pixels, first.size, transform),
+    ), overlap
 
 
 def needs_closer_look(first: Prepared, second: Prepared, relation: Relation) -> bool:

@@ -1,0 +1,148 @@
+"""Places where two pictures that agree elsewhere differ: something laid over, or something moved.
+
+What is laid over a picture (a caption, a mark, a sticker) is drawn: it has few colours, and they
+end where it ends. What has moved in a scene is neither, or is seen in both pictures in turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mobisearch.duplicates.verification.overlap import Overlap, to_pixels
+from mobisearch.duplicates.verification.proof import Evidence
+from mobisearch.duplicates.verification.windows import STRIDE_PX, Plane
+
+_LEAST_WINDOWS = 9
+"""Of a place that differs: fewer are noise."""
+
+_LEAST_PIXELS = 15
+_LEAST_SHARE = 0.1
+_LEAST_LEVELS = 24.0
+_ERRORS = 4.0
+"""A pixel differs if it does so by more than 24 levels and more than four times the usual error."""
+
+_N_COLOURS = 3
+_SAME_COLOUR = 20.0
+"""Grey levels, in each of red, green and blue, within which JPEG leaves a colour."""
+
+_DRAWN_COVER = 0.45
+_DRAWN_CONTINUES = 0.45
+"""A drawn place: three colours cover that much of it, and that little of what is around it."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Patch:
+    """One place where the two differ.
+
+    Attributes:
+        pixels: those that differ, (h, w).
+        area_px: of the place, with what lies between them.
+        box: left, top, right, bottom.
+        drawn_in_first, drawn_in_second: how surely something is drawn there in either.
+    """
+
+    pixels: NDArray[np.bool_]
+    area_px: int
+    box: tuple[int, int, int, int]
+    drawn_in_first: bool
+    drawn_in_second: bool
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Differences:
+    """All places where two pictures differ, and how well they agree elsewhere.
+
+    Attributes:
+        outside_share: of telling windows outside of the patches, how many agree.
+        covered_share: of the area that both show, what the patches have.
+    """
+
+    patches: Sequence[Patch]
+    outside_share: float
+    covered_share: float
+
+    @property
+    def drawn_share(self) -> float:
+        """Of the patches' area, what is drawn in one and the same picture."""
+        total = sum(patch.area_px for patch in self.patches)
+        if not total:
+            return 1.0
+        first = sum(patch.area_px for patch in self.patches if patch.drawn_in_first)
+        second = sum(patch.area_px for patch in self.patches if patch.drawn_in_second)
+        return max(first, second) / total
+
+
+def find_differences(overlap: Overlap, evidence: Evidence) -> Differences:
+    """Find the places where many windows next to one another disagree, and pixels do too."""
+    failing = (evidence.telling & ~evidence.agreeing).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(failing, connectivity=8)
+    shape = overlap.inside.shape
+    apart = abs(overlap.recoloured - overlap.second).max(axis=2)
+    differs = (apart > max(_LEAST_LEVELS, _ERRORS * overlap.error)) & overlap.inside
+    patches = []
+    excluded = np.zeros(failing.shape, bool)
+    for label in range(1, count):
+        if stats[label, cv2.CC_STAT_AREA] < _LEAST_WINDOWS:
+            continue
+        windows = labels == label
+        near = cv2.dilate(to_pixels(windows, shape).astype(np.uint8), np.ones((5, 5), np.uint8))
+        pixels = (near > 0) & differs
+        area = int(stats[label, cv2.CC_STAT_AREA]) * STRIDE_PX * STRIDE_PX
+        if pixels.sum() < max(_LEAST_PIXELS, _LEAST_SHARE * area):
+            continue
+        excluded |= windows
+        patches.append(_describe(overlap, pixels, area))
+    wide = cv2.dilate(excluded.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    outside = evidence.telling & ~wide
+    agreeing = float((evidence.agreeing & outside).sum() / max(1, outside.sum()))
+    inside = evidence.windows.inside
+    covered = float((excluded & inside).sum() / max(1, inside.sum()))
+    return Differences(patches, agreeing if outside.any() else 0.0, covered)
+
+
+def _describe(overlap: Overlap, pixels: NDArray[np.bool_], area: int) -> Patch:
+    small = pixels.astype(np.uint8)
+    around = cv2.dilate(small, np.ones((9, 9), np.uint8)) > 0
+    ring = around & ~(cv2.dilate(small, np.ones((3, 3), np.uint8)) > 0) & overlap.inside
+    rows, columns = np.flatnonzero(pixels.any(axis=1)), np.flatnonzero(pixels.any(axis=0))
+    box = (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+    return Patch(
+        pixels,
+        area,
+        box,
+        _is_drawn(overlap.first, pixels, ring),
+        _is_drawn(overlap.second, pixels, ring),
+    )
+
+
+def _is_drawn(picture: Plane, pixels: NDArray[np.bool_], ring: NDArray[np.bool_]) -> bool:
+    """Return whether a place has few colours, which are not those around it."""
+    cover, colours = find_palette(picture[pixels])
+    if cover < _DRAWN_COVER:
+        return False
+    around = picture[ring]
+    if not len(around):
+        return True
+    same = [(abs(around - colour).max(axis=1) < _SAME_COLOUR) for colour in colours]
+    return bool(np.any(same, axis=0).mean() < _DRAWN_CONTINUES)
+
+
+def find_palette(pixels: Plane) -> tuple[float, list[NDArray[np.float64]]]:
+    """Return the most common colours of some pixels, (n, 3), and which share of them they cover."""
+    left, colours, covered = pixels, [], 0
+    for _ in range(_N_COLOURS):
+        if not len(left):
+            break
+        coarse = (left.astype(np.int32) >> 4) @ np.array([256, 16, 1])
+        common = np.bincount(coarse, minlength=4096).argmax()
+        colour = np.median(left[coarse == common], axis=0)
+        is_near = abs(left - colour).max(axis=1) < _SAME_COLOUR
+        colours.append(colour)
+        covered += int(is_near.sum())
+        left = left[~is_near]
+    return covered / max(1, len(pixels)), colours
