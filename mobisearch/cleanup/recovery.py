@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from mobisearch.cleanup.identity import has_content
-from mobisearch.cleanup.links import tidy_link
+from mobisearch.cleanup.links import drop_copy, tidy_link
 from mobisearch.cleanup.moves import is_empty_file, is_same_file
 from mobisearch.cleanup.trash import info_of, release
 from mobisearch.journal import Journal
@@ -27,7 +27,7 @@ def settle_all(journal: Journal) -> list[str]:
             lines.append(f"{action.path}: {_UNSEEN}")
             continue
         if action.state == "undoing":
-            state, reason, back = _settle_undoing(action)
+            state, reason, back = settle_undoing(action)
             returned += back
         elif action.kind == "link":
             state, reason = _settle_link(action)
@@ -68,11 +68,15 @@ def _settle_link(action: FileAction) -> tuple[str, str]:
     return "failed", "it had not been replaced"
 
 
-def _settle_undoing(action: FileAction) -> tuple[str, str, list[str]]:
-    """Return the state, a reason, and paths that are back."""
+def settle_undoing(action: FileAction) -> tuple[str, str, list[str]]:
+    """See how far taking back a step has come, and tidy up after it.
+
+    Returns:
+        The state, a reason, and the paths that are back.
+    """
     target = action.restored or action.path
     if action.kind == "link":
-        tidy_link(action)
+        drop_copy(action)
         if has_content(target, action.sha256) and not is_same_file(target, action.keeper):
             return "undone", _where(action, target), [target]
         return "done", "it had not been taken back", []
