@@ -8,12 +8,14 @@ of its own pictures.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mobisearch.capacity import count_processors
 from mobisearch.duplicates.comparing import Comparer
 from mobisearch.duplicates.copies import COPIES
 from mobisearch.duplicates.looks import LookEmbedder, Looks, open_picture
@@ -23,14 +25,13 @@ from mobisearch.duplicates.whitening import Whitening
 from mobisearch.types import Relation, ScoreCurve, ScorePoint, Verdict
 
 _N_PICTURES = 128
-_N_TRIALS = 1000
-"""Pairs of different pictures that are compared. None of a thousand taken for copies bounds the
-rate of mistakes at one in two thousand."""
+_LEAST_TRIALS, _MOST_TRIALS = 250, 1500
+_TRIALS_PER_CONTENT = 1 / 64
+"""Pairs of different pictures that are compared. None of 250 taken for copies bounds the rate of
+mistakes at one in five hundred, and so allows for 250 candidates that are not copies."""
 
-_N_ALTERED = 24
+_N_ALTERED = 12
 _N_POINTS = 60
-_STRIDE = 37
-"""Between the places of trial pairs: any number does, as the order of places is that of hashes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,32 +43,39 @@ class Recall:
     names: tuple[str, ...] = ()
 
 
-def count_mistakes(proof: Proof, comparer: Comparer, n_contents: int) -> tuple[int, int]:
-    """Compare pictures that have nothing to do with one another.
+@dataclass(frozen=True, slots=True)
+class Trials:
+    """Pairs of pictures that have nothing to do with one another, compared all the same.
 
-    They are taken at random, from those that are no candidates.
+    Attributes:
+        mistakes: how many were taken for copies.
+        n: how many there were.
+    """
 
-    Returns:
-        How many were taken for copies, and how many pairs there were.
+    mistakes: int
+    n: int
+
+    @property
+    def rate(self) -> float:
+        """How often different pictures are taken for copies, no less than trials can tell."""
+        return (self.mistakes + 0.5) / (self.n + 1)
+
+
+def try_different(looks: Looks, whitening: Whitening, comparer: Comparer) -> Trials:
+    """Compare pictures that have nothing to do with one another: of a sample, the least alike half.
 
     Raises:
         StoppedError: it was stopped.
     """
-    candidates = {(pair.first, pair.second) for pair in proof.pairs}
-    n_pictures = min(n_contents, _N_PICTURES)
-    chosen: list[tuple[int, int]] = []
-    for distance in range(1, n_pictures):
-        step = 1 + (distance * _STRIDE) % max(1, n_pictures - 1)
-        for first in range(n_pictures):
-            pair = (first, (first + step) % n_pictures)
-            pair = (min(pair), max(pair))
-            if pair[0] != pair[1] and pair not in candidates:
-                candidates.add(pair)
-                chosen.append(pair)
-        if len(chosen) >= _N_TRIALS:
-            break
-    found = comparer.relations(chosen[:_N_TRIALS])
-    return sum(relation.is_copy for relation in found.values()), len(found)
+    n_pictures = min(len(looks), _N_PICTURES)
+    rows = whitening.apply(looks.rows(range(n_pictures)))
+    first, second = np.triu_indices(n_pictures, 1)
+    scores = np.einsum("ij,ij->i", rows[first], rows[second])
+    apart = np.flatnonzero(scores <= np.median(scores)) if len(scores) else np.empty(0, np.int64)
+    n_wanted = int(min(max(len(looks) * _TRIALS_PER_CONTENT, _LEAST_TRIALS), _MOST_TRIALS))
+    chosen = apart[np.linspace(0, len(apart) - 1, min(n_wanted, len(apart)), dtype=np.int64)]
+    found = comparer.relations([(int(first[n]), int(second[n])) for n in chosen])
+    return Trials(sum(relation.is_copy for relation in found.values()), len(found))
 
 
 def measure_recall(looks: Looks, embedder: LookEmbedder, whitening: Whitening) -> Recall:
@@ -87,54 +95,51 @@ def measure_recall(looks: Looks, embedder: LookEmbedder, whitening: Whitening) -
     rows = whitening.apply(embedder.embed_thumbnails(flat))
     own = whitening.apply(looks.rows(list(pictures)))
     scores = np.einsum("ij,ij->i", rows, np.repeat(own, len(names), axis=0))
-    is_proved: list[bool] = []
-    for number, picture in enumerate(originals):
-        ready = prepare(picture)
-        for copy in flat[number * len(names) : (number + 1) * len(names)]:
-            height, width = copy.shape[:2]
-            is_proved.append(verify(ready, prepare(Picture(copy, width, height))).is_copy)
-    return Recall(tuple(map(float, scores)), tuple(is_proved), tuple(names * len(originals)))
+    ready = [prepare(picture) for picture in originals]
+
+    def is_recognised(number: int) -> bool:
+        height, width = flat[number].shape[:2]
+        copy = prepare(Picture(flat[number], width, height))
+        return verify(ready[number // len(names)], copy).is_copy
+
+    with ThreadPoolExecutor(count_processors(), thread_name_prefix="mobisearch-compare") as pool:
+        is_proved = tuple(pool.map(is_recognised, range(len(flat))))
+    return Recall(tuple(map(float, scores)), is_proved, tuple(names * len(originals)))
 
 
-def make_curve(
-    proof: Proof, mistakes: tuple[int, int], recall: Recall, *, wrong_groups: float
-) -> ScoreCurve:
+def make_curve(proof: Proof, trials: Trials, recall: Recall, *, wrong_groups: float) -> ScoreCurve:
     """Return what each score means, and the lowest one that keeps to the wrong groups asked for."""
-    empty = ScoreCurve(mistakes=mistakes[0], trials=mistakes[1], candidate_score=proof.least_score)
-    n_unrelated = _scores(proof.pairs, is_copy=False)
-    n_copies = _scores(proof.pairs, is_copy=True)
-    found = np.array(recall.scores)
-    proved = np.array(recall.is_proved, bool)
+    unrelated = _scores(p for p in proof.pairs if p.relation.verdict is Verdict.UNRELATED)
+    copies = _scores(p for p in proof.pairs if p.relation.is_copy)
+    # Where no candidate is a copy any more, those that were compared are trials too.
+    n_below = int((unrelated < copies.min(initial=np.inf)).sum())
+    trials = Trials(trials.mistakes, trials.n + n_below)
+    found, proved = np.array(recall.scores), np.array(recall.is_proved, bool)
     points = []
     for score in np.linspace(min(proof.least_score, 1.0), 1.0, _N_POINTS):
-        unrelated = float((n_unrelated >= score).sum())
+        n_unrelated = int((unrelated >= score).sum())
         points.append(
             ScorePoint(
-                score=round(float(score), 4),
-                unrelated=unrelated,
-                wrong_groups=unrelated * empty.mistake_rate,
-                copies=int((n_copies >= score).sum()),
+                score=float(score),
+                unrelated=n_unrelated,
+                wrong_groups=n_unrelated * trials.rate,
+                copies=int((copies >= score).sum()),
                 recall=float((proved & (found >= score)).mean()) if len(found) else 0.0,
             )
         )
-    sound = [point.score for point in points if point.wrong_groups <= wrong_groups]
-    accepted = min(sound, default=1.0)
-    by_name = {
-        name: [
-            ok and score >= accepted
-            for ok, score, other in zip(proved, recall.scores, recall.names, strict=True)
-            if other == name
-        ]
-        for name in dict.fromkeys(recall.names)
-    }
+    accepted = min((p.score for p in points if p.wrong_groups <= wrong_groups), default=1.0)
+    is_found = proved & (found >= accepted)
+    names = np.array(recall.names)
     return ScoreCurve(
         points=tuple(points),
         accepted_score=accepted,
         candidate_score=proof.least_score,
-        mistakes=mistakes[0],
-        trials=mistakes[1],
-        synthetic_copies=len(recall.scores),
-        recall_by_alteration=tuple((name, float(np.mean(ok))) for name, ok in by_name.items()),
+        mistakes=trials.mistakes,
+        trials=trials.n,
+        synthetic_copies=len(found),
+        recall_by_alteration=tuple(
+            (name, float(is_found[names == name].mean())) for name in dict.fromkeys(recall.names)
+        ),
     )
 
 
@@ -152,5 +157,5 @@ def _is_identical(relation: Relation) -> bool:
     return relation.verdict in (Verdict.SAME_FILE, Verdict.SAME_PIXELS)
 
 
-def _scores(pairs: Sequence[ProvedPair], *, is_copy: bool) -> NDArray[np.float64]:
-    return np.array([pair.score for pair in pairs if pair.relation.is_copy == is_copy], np.float64)
+def _scores(pairs: Iterable[ProvedPair]) -> NDArray[np.float64]:
+    return np.array([pair.score for pair in pairs], np.float64)

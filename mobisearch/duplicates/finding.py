@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mobisearch.duplicates.assembly import Assembly
-from mobisearch.duplicates.calibration import accept, count_mistakes, make_curve, measure_recall
+from mobisearch.duplicates.calibration import accept, make_curve, measure_recall, try_different
 from mobisearch.duplicates.candidates import Candidates, find_candidates
 from mobisearch.duplicates.comparing import Comparer
 from mobisearch.duplicates.found import DuplicateGroups
@@ -26,6 +26,10 @@ from mobisearch.types import (
     ScoreCurve,
     Verdict,
 )
+
+_MARGIN = 2
+"""How many times more unrelated candidates are compared than trials alone would allow for: those
+candidates are trials too in the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +95,16 @@ class CopyFinder:
     def verified(self, looks: Looks, candidates: Candidates) -> Evidence:
         """Compare candidates, and measure what a score means here."""
         comparer = Comparer(looks, self._embedder, is_writable=self._is_writable, stop=self._stop)
-        n_contents, pairs = len(looks), candidates.pairs
-        proof = prove_candidates(pairs, comparer, n_contents, on_progress=self._on_progress)
-        mistakes = count_mistakes(proof, comparer, n_contents)
+        trials = try_different(looks, candidates.whitening, comparer)
+        proof = prove_candidates(
+            candidates.pairs,
+            comparer,
+            len(looks),
+            max_unrelated=_MARGIN * self._settings.wrong_groups / trials.rate,
+            on_progress=self._on_progress,
+        )
         recall = measure_recall(looks, self._embedder, candidates.whitening)
-        curve = make_curve(proof, mistakes, recall, wrong_groups=self._settings.wrong_groups)
+        curve = make_curve(proof, trials, recall, wrong_groups=self._settings.wrong_groups)
         return Evidence(looks, candidates, comparer, proof, curve)
 
     def groups(self, evidence: Evidence) -> Grouping:

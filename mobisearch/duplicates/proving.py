@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections import Counter
 from dataclasses import dataclass, field
 
 from mobisearch.duplicates.clusters import Clusters
 from mobisearch.duplicates.comparing import Comparer
 from mobisearch.duplicates.join import Pairs
-from mobisearch.types import OnProgress, Progress, Relation
+from mobisearch.types import OnProgress, Progress, Relation, Verdict
 
-_PAIRS_PER_STEP = 512
-_WINDOW = 1024
-"""Of so many pairs compared last at least ``_LEAST_COPIES`` were copies, or it is over."""
+_PAIRS_PER_STEP = 256
+_WINDOW = 256
+"""Of so many pairs compared last, similar shots left out, ``_LEAST_COPIES`` were copies, or it is
+over: what is left is hardly worth the time."""
 
-_WINDOW_PER_CONTENT = 1 / 16
-_LEAST_COPIES = 3
+_WINDOW_PER_CONTENT = 1 / 64
+_LEAST_COPIES = 2
 _ENOUGH_COPIES = 3
 """A pair in one cluster already is passed over if each of the two has so many proved copies."""
 
@@ -55,9 +57,13 @@ def prove_candidates(
     comparer: Comparer,
     n_contents: int,
     *,
+    max_unrelated: float = math.inf,
     on_progress: OnProgress | None = None,
 ) -> Proof:
     """Compare candidates in the order of their scores.
+
+    Args:
+        max_unrelated: after so many unrelated pairs it is over: no copy below would be accepted.
 
     Raises:
         StoppedError: it was stopped.
@@ -65,6 +71,7 @@ def prove_candidates(
     proof = Proof(least_score=candidates.least_score)
     clusters = Clusters()
     n_copies: Counter[int] = Counter()
+    judged: list[bool] = []
     window = max(_WINDOW, int(n_contents * _WINDOW_PER_CONTENT))
     progress = Progress(0, len(candidates), 0, 0, "comparing")
     for start in range(0, len(candidates), _PAIRS_PER_STEP):
@@ -83,14 +90,16 @@ def prove_candidates(
         for first, second, score in wanted:
             relation = found[first, second]
             proof.pairs.append(ProvedPair(first, second, score, relation))
+            if relation.verdict is not Verdict.SIMILAR_SHOT:
+                judged.append(relation.is_copy)
             if relation.is_copy:
                 n_copies.update((first, second))
                 if min(relation.first_share, relation.second_share) >= WHOLE_SHARE:
                     clusters.join(first, second)
         if on_progress is not None:
             on_progress(dataclasses.replace(progress, done=end))
-        last = proof.pairs[-window:]
-        if len(last) == window and sum(p.relation.is_copy for p in last) < _LEAST_COPIES:
+        is_over = len(judged) >= window and sum(judged[-window:]) < _LEAST_COPIES
+        if is_over or len(judged) - sum(judged) > max_unrelated:
             proof.least_score = float(candidates.scores[end - 1])
             break
     return proof

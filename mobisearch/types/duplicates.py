@@ -142,14 +142,14 @@ class ScorePoint:
 
     Attributes:
         score: of a candidate; higher is more alike.
-        unrelated: pairs at or above it that comparing has shown to be no copies.
+        unrelated: pairs at or above it that comparing has shown to be unrelated.
         wrong_groups: how many of those may be expected to be taken for copies all the same.
         copies: pairs at or above it that are copies.
         recall: of altered copies of the library's own pictures, the share that is found.
     """
 
     score: float
-    unrelated: float
+    unrelated: int
     wrong_groups: float
     copies: int
     recall: float
