@@ -43,7 +43,7 @@ def test_text_has_a_verdict_and_a_reason_for_each_file(command: Command, copied:
     done = command("duplicates")
     assert "group 1: 3 images" in done.stdout
     assert f"{copied / 'a.png'}\n" in done.stdout
-    assert "shortest-path: has a path of" in done.stdout
+    assert "oldest: was changed" in done.stdout
     assert "1 groups with 2 copies among 5 images" in done.stdout
 
 
