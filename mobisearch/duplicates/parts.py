@@ -80,15 +80,25 @@ def join_parts(grouping: Joinable, pairs: Sequence[ProvedPair]) -> None:
     for part in sound:
         by_whole.setdefault(grouping.members(part.whole)[0], []).append(part)
     ordered = sorted(by_whole.items(), key=lambda entry: (-_largest(entry[1]), entry[0]))
-    for whole, of_whole in ordered:
-        for part in _those_of_one_original(grouping, of_whole):
-            is_free = len(grouping.members(part.part)) == 1 or _agree(grouping, part)
-            if (
-                is_free
-                and not grouping.is_together(whole, part.part)
-                and not grouping.is_barred(whole, part.part)
-            ):
-                grouping.join(part.whole, part.part, part.share)
+    chosen = [
+        part for _, of_whole in ordered for part in _those_of_one_original(grouping, of_whole)
+    ]
+    own_copies = [_count_copies(grouping, part) for part in chosen]
+    joined: set[int] = set()
+    for part, n_own in zip(chosen, own_copies, strict=True):
+        if grouping.is_together(part.whole, part.part) or grouping.is_barred(part.whole, part.part):
+            continue
+        is_taken = any(grouping.is_together(part.part, other) for other in joined)
+        # What has a whole already may have another one only if the two wholes are copies.
+        is_free = not is_taken or _count_copies(grouping, part) > n_own
+        if is_free and _agree(grouping, part):
+            grouping.join(part.whole, part.part, part.share)
+            joined.add(part.part)
+
+
+def _count_copies(grouping: Joinable, part: Part) -> int:
+    found = grouping.cross_relations(part.whole, part.part)
+    return sum(relation.is_copy for relation in found)
 
 
 def _is_pasted(part: Part) -> bool:
