@@ -8,10 +8,26 @@ from mobisearch.cleanup.identity import has_content
 from mobisearch.cleanup.links import drop_copy, tidy_link
 from mobisearch.cleanup.moves import is_empty_file, is_same_file
 from mobisearch.cleanup.trash import info_of, release
+from mobisearch.index import ImageIndex
 from mobisearch.journal import Journal
 from mobisearch.types import FileAction
 
 _UNSEEN = "its folder cannot be seen now; it is looked at again next time"
+
+
+def settle_interrupted(index: ImageIndex) -> list[str]:
+    """Settle what an apply or undo that was cut off has left, if there is anything.
+
+    Returns:
+        A line for each step.
+
+    Raises:
+        IndexLockedError, StorageError: as for ``ImageIndex.sync``.
+    """
+    if not index.unsettled_actions():
+        return []
+    with index.journal() as journal:
+        return settle_all(journal)
 
 
 def settle_all(journal: Journal) -> list[str]:
