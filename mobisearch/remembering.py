@@ -127,6 +127,10 @@ class RememberingIndex(OpenIndex):
         """Return what the journal has of a plan, by its id, the oldest first."""
         return self._catalog.actions.of_plan(plan)
 
+    def unsettled_actions(self) -> list[FileAction]:
+        """Return the steps of all plans that were cut off, and not looked at since."""
+        return self._catalog.actions.unsettled()
+
     @contextlib.contextmanager
     def journal(self) -> Iterator[Journal]:
         """Hold the right to write, and give the journal of what is done to files.

@@ -24,6 +24,7 @@ from mobisearch.cleanup.plans import (
     plan_text,
     write_plan,
 )
+from mobisearch.cleanup.recovery import settle_interrupted
 from mobisearch.cleanup.undoing import undo_plan
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "plan_document",
     "plan_text",
     "read_plan",
+    "settle_interrupted",
     "undo_plan",
     "write_plan",
 ]

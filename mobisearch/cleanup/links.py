@@ -21,6 +21,11 @@ def spare_name(action: FileAction) -> str:
     return _beside(action, "copy")
 
 
+def copy_name(action: FileAction) -> str:
+    """Return the temporary name of the copy that a link becomes when it is taken back."""
+    return _beside(action, "own")
+
+
 def _beside(action: FileAction, word: str) -> str:
     name = f".mobisearch-{action.plan[:16]}-{action.id}.{word}"
     return os.path.join(os.path.dirname(action.path), name)
@@ -82,6 +87,12 @@ def tidy_link(action: FileAction) -> bool:
     return is_linked
 
 
+def drop_copy(action: FileAction) -> None:
+    """Delete what a cut-off copy left: some bytes of the file that is kept, under our own name."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(copy_name(action))
+
+
 def make_file_of_its_own(action: FileAction, target: str) -> None:
     """Give a path that is a hard link a file of its own again, with its old time and mode.
 
@@ -96,9 +107,8 @@ def make_file_of_its_own(action: FileAction, target: str) -> None:
     source = next((path for path in sources if has_content(path, action.sha256)), None)
     if source is None:
         raise StepRefusedError(action.path, "neither it nor the one kept has its content any more")
-    temporary = spare_name(action)
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(temporary)
+    temporary = copy_name(action)
+    drop_copy(action)
     copy_to(source, temporary, mode=action.mode, mtime_ns=action.mtime_ns)
     try:
         if identify(temporary).sha256 != action.sha256:

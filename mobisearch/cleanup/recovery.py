@@ -5,13 +5,29 @@ from __future__ import annotations
 import os
 
 from mobisearch.cleanup.identity import has_content
-from mobisearch.cleanup.links import tidy_link
+from mobisearch.cleanup.links import drop_copy, tidy_link
 from mobisearch.cleanup.moves import is_empty_file, is_same_file
 from mobisearch.cleanup.trash import info_of, release
+from mobisearch.index import ImageIndex
 from mobisearch.journal import Journal
 from mobisearch.types import FileAction
 
 _UNSEEN = "its folder cannot be seen now; it is looked at again next time"
+
+
+def settle_interrupted(index: ImageIndex) -> list[str]:
+    """Settle what an apply or undo that was cut off has left, if there is anything.
+
+    Returns:
+        A line for each step.
+
+    Raises:
+        IndexLockedError, StorageError: as for ``ImageIndex.sync``.
+    """
+    if not index.unsettled_actions():
+        return []
+    with index.journal() as journal:
+        return settle_all(journal)
 
 
 def settle_all(journal: Journal) -> list[str]:
@@ -27,7 +43,7 @@ def settle_all(journal: Journal) -> list[str]:
             lines.append(f"{action.path}: {_UNSEEN}")
             continue
         if action.state == "undoing":
-            state, reason, back = _settle_undoing(action)
+            state, reason, back = settle_undoing(action)
             returned += back
         elif action.kind == "link":
             state, reason = _settle_link(action)
@@ -68,11 +84,15 @@ def _settle_link(action: FileAction) -> tuple[str, str]:
     return "failed", "it had not been replaced"
 
 
-def _settle_undoing(action: FileAction) -> tuple[str, str, list[str]]:
-    """Return the state, a reason, and paths that are back."""
+def settle_undoing(action: FileAction) -> tuple[str, str, list[str]]:
+    """See how far taking back a step has come, and tidy up after it.
+
+    Returns:
+        The state, a reason, and the paths that are back.
+    """
     target = action.restored or action.path
     if action.kind == "link":
-        tidy_link(action)
+        drop_copy(action)
         if has_content(target, action.sha256) and not is_same_file(target, action.keeper):
             return "undone", _where(action, target), [target]
         return "done", "it had not been taken back", []

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
+from dataclasses import replace
 
 from mobisearch.cleanup.applying import OnOutcome
 from mobisearch.cleanup.identity import has_content
 from mobisearch.cleanup.links import make_file_of_its_own
 from mobisearch.cleanup.moves import free_name_beside, is_same_file
 from mobisearch.cleanup.outcomes import CleanupReport, StepOutcome
-from mobisearch.cleanup.recovery import settle_all
+from mobisearch.cleanup.recovery import settle_all, settle_undoing
 from mobisearch.cleanup.trash import move_out
 from mobisearch.errors import CleanupError
 from mobisearch.index import ImageIndex
@@ -131,7 +132,10 @@ def _take_back(action: FileAction, journal: Journal) -> tuple[StepOutcome, str |
             move_out(action.destination, target)
     except (CleanupError, OSError) as error:
         reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error)
-        journal.settle(action, "done", reason=f"taking it back failed: {reason}")
+        state, _, back = settle_undoing(replace(action, restored=target))
+        journal.settle(action, state, reason=f"taking it back failed: {reason}")
+        if state == "undone":
+            return _outcome(action, "done", f"{reason}, after it was back", target), back[0]
         return _outcome(action, "failed", reason), None
     note = "" if target == action.path else f"its place was taken, so it is {target} now"
     journal.settle(action, "undone", reason=note or None)

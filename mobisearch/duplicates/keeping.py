@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from mobisearch.duplicates.companions import CompanionFinder
@@ -203,7 +204,13 @@ def _newest(image: ImageRecord) -> tuple[int, tuple[int, ...], int]:
 
 
 def _day_words(image: ImageRecord) -> str:
-    return f"was taken {image.taken_at}" if image.taken_at else "has no date of its own"
+    if image.taken_at:
+        return f"was taken {image.taken_at}"
+    try:
+        changed = datetime.fromtimestamp(image.mtime_ns / 1e9, UTC)
+    except (OverflowError, OSError, ValueError):  # times that file systems have, and calendars not
+        return f"was changed at {image.mtime_ns} ns"
+    return f"was changed {changed.isoformat(sep=' ', timespec='milliseconds')[:-6]} UTC"
 
 
 def _pixel_words(image: ImageRecord) -> str:

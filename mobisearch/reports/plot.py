@@ -68,6 +68,7 @@ def write_plot(path: str | os.PathLike[str], curve: ScoreCurve) -> None:
         try:
             with open(handle, "wb") as file:
                 picture.save(file, format="PNG", pnginfo=info)
+            os.chmod(temporary, 0o644)
             os.replace(temporary, check_plot_path(target))
         except BaseException:
             with contextlib.suppress(OSError):

@@ -76,6 +76,7 @@ def write_review(
         try:
             with open(handle, "w", encoding="utf-8") as file:
                 file.write(text)
+            os.chmod(temporary, 0o644)
             os.replace(temporary, check_review_path(target))
         except BaseException:
             with contextlib.suppress(OSError):

@@ -108,3 +108,18 @@ def test_an_interrupted_run_ends_between_two_steps(
     done = command("apply", plan_path, "--yes")
     assert done.code == 130
     assert (photos / "copy.png").exists()
+
+
+def test_indexing_settles_what_was_cut_off(
+    command: Command, plan_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut_off(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("mobisearch.cleanup.applying.move_into", cut_off)
+        assert command("apply", plan_path, "--yes").code == 130
+    done = command("index")
+    assert done.code == 0
+    assert "an earlier run was cut off here: it had not been moved" in done.stderr
+    assert "cut off" not in command("index").stderr
