@@ -104,7 +104,7 @@ def test_a_full_disk_is_told_of_with_what_it_takes(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
     with (
-        pytest.raises(StorageError, match="No space left.*takes 24 MB"),
+        pytest.raises(StorageError, match=r"No space left.*takes 24 MB"),
         hold_rows([], 10**6, DIM, max_bytes=0),
     ):
         raise AssertionError("nothing can be held")
