@@ -158,42 +158,33 @@ class Embedder:
         """
         return prepare_source(source, preprocessing=self.spec.preprocessing, settings=self.settings)
 
-    def prepare_file(self, data: bytes, *, path: str, halt: Halt | None = None) -> PreparedImage:
-        """Decode the bytes of a file, in a worker process if this embedder is ``isolated``.
+    def prepare_file(
+        self,
+        data: bytes,
+        *,
+        path: str,
+        halt: Halt | None = None,
+        framing: Framing | None = None,
+        exact: bool = False,
+    ) -> PreparedImage:
+        """Decode the bytes of a file, in a worker process if ``isolated``.
 
         Args:
             halt: ends the decoding when it is set, if that is in a worker process.
+            framing: what is wanted of the picture; None: what the network looks at.
+            exact: decode exactly, whatever the settings of this embedder.
 
         Raises:
             ImageError: it cannot be used.
             HaltedError: ``halt`` is set.
             WorkerStartError: no worker can be started.
         """
-        return self.decode_file(data, self.spec.preprocessing, path=path, halt=halt)
-
-    def decode_file(
-        self,
-        data: bytes,
-        framing: Framing,
-        *,
-        path: str,
-        halt: Halt | None = None,
-        exact: bool = False,
-    ) -> PreparedImage:
-        """Decode the bytes of a file as ``prepare_file`` does, framed in any way.
-
-        Args:
-            exact: as in :class:`DecodeSettings`, whatever the settings of this embedder.
-
-        Raises:
-            ImageError, HaltedError, WorkerStartError: as ``prepare_file``.
-        """
+        wanted = framing or self.spec.preprocessing
         settings = dataclasses.replace(self.settings, exact=exact or self.settings.exact)
         if not self.isolated:
-            return prepare(data, name=path, preprocessing=framing, settings=settings)
-        return shared_workers().prepare(
-            data, name=path, preprocessing=framing, settings=settings, halt=halt
-        )
+            return prepare(data, name=path, preprocessing=wanted, settings=settings)
+        workers = shared_workers()
+        return workers.prepare(data, name=path, preprocessing=wanted, settings=settings, halt=halt)
 
     def embed_prepared(self, images: Sequence[PreparedImage]) -> Embeddings:
         """Embed prepared images, at least one; see :meth:`embed_pixels`."""
@@ -202,20 +193,16 @@ class Embedder:
     def resized(self, side_px: int) -> Embedder:
         """Return an embedder that has the same network look at squares of another size.
 
-        Its embeddings are not those of this one. With a runtime of one's own, which may know one
-        size only, it is this very embedder. Weights in 8-bit integers are made for one size, so
-        the network runs in the precision that ``auto`` means instead.
+        A runtime of one's own may know one size only: then it is this very embedder. Weights in 8
+        bits are made for one size: the network runs in the precision that ``auto`` means instead.
         """
         if self._given_runtime is not None:
             return self
-        preprocessing = dataclasses.replace(
-            self.spec.preprocessing, resize_px=side_px, crop_px=side_px
-        )
         chosen = self._runtime_settings
         if chosen.precision == "int8":
             chosen = dataclasses.replace(chosen, precision="auto")
         return Embedder(
-            dataclasses.replace(self.spec, preprocessing=preprocessing, quantised=None),
+            self.spec.resized(side_px),
             runtime=chosen,
             settings=self.settings,
             batch_size=self.batch_size,

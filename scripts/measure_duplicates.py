@@ -78,17 +78,17 @@ def make_library(photos: list[Path], folder: Path, *, copies: int, seed: int) ->
 
 
 def make_strangers(photos: list[Path], folder: Path, *, seed: int) -> list[Made]:
-    """Write pairs of lookalikes of photos that are not in the library."""
+    """Write pairs of lookalikes, each of two photos that are used for nothing else."""
     made: list[Made] = []
-    for number, (first, second) in enumerate(itertools.pairwise(photos)):
-        for place, kind in enumerate(LOOKALIKES):
-            if (number + place) % 4:
-                continue
-            pair = make_lookalikes(load(first), load(second), kind, seed=seed + number)
-            for which, picture in enumerate(pair):
-                name = f"{kind} {number} {which}.png".replace(" ", "-")
-                picture.save(folder / name)
-                made.append(Made(name, -1 - len(made), kind))
+    kinds = itertools.cycle(LOOKALIKES)
+    for first, second in zip(photos[::2], photos[1::2], strict=False):
+        kind = next(kinds)
+        for which, picture in enumerate(
+            make_lookalikes(load(first), load(second), kind, seed=seed + len(made))
+        ):
+            name = f"{kind} {len(made)} {which}.png".replace(" ", "-")
+            picture.save(folder / name)
+            made.append(Made(name, -1 - len(made), kind))
     return made
 
 
@@ -160,7 +160,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--photos", type=int, default=0, help="how many; 0: all")
     parser.add_argument("--copies", type=int, default=10, help="of each photo")
-    parser.add_argument("--strangers", type=int, default=20, help="photos for lookalikes")
+    parser.add_argument("--strangers", type=int, default=48, help="photos for lookalikes")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--about", default="", help="what the photos are, kept in the output")
     parser.add_argument("--keep", type=Path, help="make the library in this folder")

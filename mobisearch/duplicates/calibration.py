@@ -8,6 +8,8 @@ of its own pictures.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,13 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobisearch.capacity import count_processors
-from mobisearch.duplicates.comparing import Comparer
+from mobisearch.duplicates.comparing import RELATION_VERSION, Comparer
 from mobisearch.duplicates.copies import COPIES
-from mobisearch.duplicates.looks import LookEmbedder, Looks, open_picture
+from mobisearch.duplicates.looks import LOOK_VERSION, LookEmbedder, Looks, open_picture
 from mobisearch.duplicates.proving import Proof, ProvedPair
 from mobisearch.duplicates.verification import Picture, prepare, verify
 from mobisearch.duplicates.whitening import Whitening
-from mobisearch.types import Relation, ScoreCurve, ScorePoint, Verdict
+from mobisearch.types import Pixels, Relation, ScoreCurve, ScorePoint, Verdict
 
 _N_PICTURES = 128
 _LEAST_TRIALS, _MOST_TRIALS = 250, 1500
@@ -69,7 +71,7 @@ def try_different(looks: Looks, whitening: Whitening, comparer: Comparer) -> Tri
     """
     n_pictures = min(len(looks), _N_PICTURES)
     rows = whitening.apply(looks.rows(range(n_pictures)))
-    first, second = np.triu_indices(n_pictures, 1)
+    first, second = np.nonzero(np.triu(np.ones((n_pictures, n_pictures), bool), 1))
     scores = np.einsum("ij,ij->i", rows[first], rows[second])
     apart = np.flatnonzero(scores <= np.median(scores)) if len(scores) else np.empty(0, np.int64)
     n_wanted = int(min(max(len(looks) * _TRIALS_PER_CONTENT, _LEAST_TRIALS), _MOST_TRIALS))
@@ -78,8 +80,13 @@ def try_different(looks: Looks, whitening: Whitening, comparer: Comparer) -> Tri
     return Trials(sum(relation.is_copy for relation in found.values()), len(found))
 
 
-def measure_recall(looks: Looks, embedder: LookEmbedder, whitening: Whitening) -> Recall:
-    """Make altered copies of some of the pictures, and find out which are recognised."""
+def measure_recall(
+    looks: Looks, embedder: LookEmbedder, whitening: Whitening, *, is_writable: bool
+) -> Recall:
+    """Make altered copies of some of the pictures, and find out which are recognised.
+
+    Comparing them takes seconds, so what comes of it is noted in the catalog.
+    """
     places = range(min(len(looks), _N_ALTERED))
     pictures = {
         place: picture
@@ -95,16 +102,39 @@ def measure_recall(looks: Looks, embedder: LookEmbedder, whitening: Whitening) -
     rows = whitening.apply(embedder.embed_thumbnails(flat))
     own = whitening.apply(looks.rows(list(pictures)))
     scores = np.einsum("ij,ij->i", rows, np.repeat(own, len(names), axis=0))
+    shown = hashlib.sha256("".join(picture.sha256 for picture in originals).encode()).hexdigest()
+    key = f"{shown} {RELATION_VERSION} {LOOK_VERSION} {len(flat)}"
+    is_proved = _read_note(looks.catalog.looks.note(), key)
+    if is_proved is None:
+        is_proved = _recognise(originals, flat, len(names))
+        if is_writable:
+            note = {"key": key, "proved": is_proved}
+            looks.catalog.looks.put_note(json.dumps(note))
+    return Recall(tuple(map(float, scores)), tuple(is_proved), tuple(names * len(originals)))
+
+
+def _read_note(note: str | None, key: str) -> list[bool] | None:
+    """Return which copies were recognised the last time, if they were the same copies."""
+    try:
+        match json.loads(note or "null"):
+            case {"key": str(found), "proved": list(proved)} if found == key:
+                return [entry is True for entry in proved]
+    except (ValueError, RecursionError):
+        pass
+    return None
+
+
+def _recognise(originals: list[Picture], copies: list[Pixels], n_each: int) -> list[bool]:
+    """Say which copies are recognised, given so many in a row of each original."""
     ready = [prepare(picture) for picture in originals]
 
     def is_recognised(number: int) -> bool:
-        height, width = flat[number].shape[:2]
-        copy = prepare(Picture(flat[number], width, height))
-        return verify(ready[number // len(names)], copy).is_copy
+        height, width = copies[number].shape[:2]
+        copy = prepare(Picture(copies[number], width, height))
+        return verify(ready[number // n_each], copy).is_copy
 
     with ThreadPoolExecutor(count_processors(), thread_name_prefix="mobisearch-compare") as pool:
-        is_proved = tuple(pool.map(is_recognised, range(len(flat))))
-    return Recall(tuple(map(float, scores)), is_proved, tuple(names * len(originals)))
+        return list(pool.map(is_recognised, range(len(copies))))
 
 
 def make_curve(proof: Proof, trials: Trials, recall: Recall, *, wrong_groups: float) -> ScoreCurve:

@@ -68,6 +68,8 @@ def find_candidates(
 
 def choose_least_score(rows: Rows, n_wanted: int) -> float:
     """Return the score that about so many pairs of rows reach, judged by a sample of the rows."""
+    if len(rows) < 2:
+        return 1.0
     n_sampled = min(len(rows), _SAMPLE)
     n_best = int(min(len(rows) * n_sampled, 2 * n_wanted * n_sampled / len(rows) + n_sampled))
     sample = rows.block(0, n_sampled)

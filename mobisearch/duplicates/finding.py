@@ -103,7 +103,9 @@ class CopyFinder:
             max_unrelated=_MARGIN * self._settings.wrong_groups / trials.rate,
             on_progress=self._on_progress,
         )
-        recall = measure_recall(looks, self._embedder, candidates.whitening)
+        recall = measure_recall(
+            looks, self._embedder, candidates.whitening, is_writable=self._is_writable
+        )
         curve = make_curve(proof, trials, recall, wrong_groups=self._settings.wrong_groups)
         return Evidence(looks, candidates, comparer, proof, curve)
 

@@ -63,8 +63,10 @@ class LookEmbedder:
         return self._embedder.dim
 
     def prepare_file(self, data: bytes, *, path: str, halt: Halt | None = None) -> PreparedImage:
-        """Decode the bytes of a file and scale all of it down; see ``Embedder.prepare_file``."""
-        whole = self._embedder.decode_file(data, WholePicture(THUMBNAIL_PX), path=path, halt=halt)
+        """Decode the bytes of a file and scale all of it down; see ``Embedder``."""
+        whole = self._embedder.prepare_file(
+            data, path=path, halt=halt, framing=WholePicture(THUMBNAIL_PX)
+        )
         thumbnail = encode_jpeg(whole.pixels, quality=THUMBNAIL_QUALITY)
         pixels = decode_jpeg(thumbnail, name=path, max_px=THUMBNAIL_PX)
         return PreparedImage(self._squeeze(pixels), whole.facts, thumbnail)
@@ -72,8 +74,8 @@ class LookEmbedder:
     def decode_file(
         self, data: bytes, framing: WholePicture, *, path: str, exact: bool
     ) -> PreparedImage:
-        """Decode the bytes of a file; see ``Embedder.decode_file``."""
-        return self._embedder.decode_file(data, framing, path=path, exact=exact)
+        """Decode the bytes of a file; see ``Embedder.prepare_file``."""
+        return self._embedder.prepare_file(data, path=path, framing=framing, exact=exact)
 
     def embed_prepared(self, images: Sequence[PreparedImage]) -> Embeddings:
         """Return the looks of prepared images, float32, shape (n, d), unit rows."""
@@ -162,7 +164,7 @@ class Looks:
             if number in self._kept:
                 by_id[number] = self._kept[number].row.astype(np.float16).astype(np.float32)
         blank = np.zeros(self.dim, np.float32)  # one that is damaged is like nothing
-        return np.stack([by_id.get(number, blank) for number in wanted])
+        return np.stack([by_id.get(number, blank) for number in wanted] or [blank])[: len(wanted)]
 
     def pictures(self, places: Sequence[int]) -> dict[int, ContentPicture]:
         """Return thumbnails by place, with what the files say; those that are gone are left out."""

@@ -16,7 +16,8 @@ from mobisearch.errors import (
     InvalidWrongGroupsError,
 )
 from mobisearch.store import Catalog, path_range
-from mobisearch.types import SCOPES, DuplicateSettings, ImageRecord
+from mobisearch.types import DuplicateSettings, ImageRecord
+from mobisearch.types.duplicates import SCOPES
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,12 +52,14 @@ class Whitening:
 
 
 def fit_whitening(looks: Embeddings) -> Whitening:
-    """Fit a whitening to looks of a library, shape (n, d), at least one.
+    """Fit a whitening to looks of a library, shape (n, d).
 
     Deterministic for the same looks in the same order. None ships with a model: with the variances
     shrunk, one that was fitted to 30 looks found as much among them as one that was made from other
     photos, or from both together, and in larger libraries it found more.
     """
+    if not len(looks):  # nothing to fit to, and nothing that it will be applied to
+        looks = np.zeros((1, looks.shape[1]), np.float32)
     roots = rooted(looks).astype(np.float64)
     mean = roots.mean(axis=0)
     centred = roots - mean

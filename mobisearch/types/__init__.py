@@ -5,7 +5,6 @@ from mobisearch.types.arrays import Embeddings, Pixels
 from mobisearch.types.decisions import DECISION_KINDS, Decision
 from mobisearch.types.duplicates import (
     DEFAULT_KEEP,
-    SCOPES,
     DuplicateGroup,
     DuplicateSettings,
     GroupMember,
@@ -37,7 +36,6 @@ from mobisearch.types.settings import (
 __all__ = [
     "DECISION_KINDS",
     "DEFAULT_KEEP",
-    "SCOPES",
     "Decision",
     "DecodeSettings",
     "DuplicateGroup",

@@ -41,6 +41,8 @@ EXAMPLES: dict[str, object] = {
     "rule": "biggest",
     "where": "groups[0]",
     "decision_id": 7,
+    "wrong_groups": 0,
+    "scope": "everywhere",
     "found": 1,
     "needed": 2,
 }

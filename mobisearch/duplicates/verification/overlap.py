@@ -16,6 +16,8 @@ _BLUR_PX = 2.0
 """Colours are compared without details, so that blur, noise and sharpening do not count."""
 
 _LEAST_PIXELS = 60
+_UNEVEN_ERROR = 4.0
+_UNEVEN_GAIN = 0.8
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -30,6 +32,7 @@ class Overlap:
         colours: shape (4, 3): takes red, green, blue and 1 of the first to the second's.
         recoloured: the first as it would look in the colours of the second.
         error: grey levels by which that differs from the second, in the median.
+        uneven: by how much the light differs from place to place: 0 if it does not, 1 for twice.
     """
 
     first: Plane
@@ -39,6 +42,7 @@ class Overlap:
     colours: NDArray[np.float64]
     recoloured: Plane
     error: float
+    uneven: float
 
 
 def make_overlap(alignment: Alignment) -> Overlap:
@@ -60,9 +64,38 @@ def make_overlap(alignment: Alignment) -> Overlap:
     flat = first.reshape(-1, 3)
     moved = flat @ colours[:3].astype(np.float32) + colours[3].astype(np.float32)
     recoloured = np.clip(moved, 0, 255).reshape(first.shape).astype(np.float32)
+    error, uneven = _error(recoloured, second, agreeing), 0.0
+    if error > _UNEVEN_ERROR:
+        shaded, ratio = _shade(recoloured, second, agreeing)
+        shaded_error = _error(shaded, second, agreeing)
+        if shaded_error < _UNEVEN_GAIN * error:
+            recoloured, error, uneven = shaded, shaded_error, ratio
+    return Overlap(first, second, inside > 0.99, agreeing, colours, recoloured, error, uneven)
+
+
+def _error(recoloured: Plane, second: Plane, agreeing: NDArray[np.bool_]) -> float:
     apart = abs(recoloured - second).mean(axis=2)
-    error = float(np.median(apart[agreeing])) if agreeing.any() else 255.0
-    return Overlap(first, second, inside > 0.99, agreeing, colours, recoloured, error)
+    return float(np.median(apart[agreeing])) if agreeing.any() else 255.0
+
+
+def _shade(
+    first: Plane, second: Plane, agreeing: NDArray[np.bool_]
+) -> tuple[Plane, float]:
+    """Return the first in the light of the second, and how uneven that is, as for a vignette.
+
+    The light is a polynomial of second degree of the place.
+    """
+    height, width = agreeing.shape
+    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
+    powers = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
+    light = first.mean(axis=2)
+    target = second.mean(axis=2)
+    a, b = powers[agreeing] * light[agreeing][:, None], target[agreeing]
+    moments = a.T @ a
+    found = np.linalg.solve(moments + 1e-4 * np.trace(moments) * np.eye(6), a.T @ b)
+    gains = np.clip(powers @ found, 0.0, 4.0).astype(np.float32)
+    low, high = np.quantile(gains[agreeing], (0.05, 0.95))
+    return np.clip(first * gains[..., None], 0, 255), float(high / max(low, 0.05)) - 1
 
 
 def to_pixels(windows: NDArray[np.bool_], shape: tuple[int, int]) -> NDArray[np.bool_]:

@@ -35,6 +35,13 @@ _DRAWN_CONTINUES = 0.45
 """A drawn place: three colours cover that much of it, and that little of what is around it."""
 
 
+_BAR_FILL, _BAR_COVER = 0.85, 0.65
+"""A bar: it fills the box around it, and has few colours. It may go on in those of the picture."""
+
+_VEIL_CORRELATION, _VEIL_LEVELS = 0.85, 8.0
+"""Half-transparent marks, dark corners: brightness still follows the picture's."""
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Patch:
     """One place where the two differ.
@@ -107,24 +114,42 @@ def find_differences(overlap: Overlap, evidence: Evidence) -> Differences:
 
 def _describe(overlap: Overlap, pixels: NDArray[np.bool_], area: int) -> Patch:
     small = pixels.astype(np.uint8)
-    around = cv2.dilate(small, np.ones((9, 9), np.uint8)) > 0
-    ring = around & ~(cv2.dilate(small, np.ones((3, 3), np.uint8)) > 0) & overlap.inside
+    filled = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
+    around = cv2.dilate(filled, np.ones((9, 9), np.uint8)) > 0
+    ring = around & ~(cv2.dilate(filled, np.ones((3, 3), np.uint8)) > 0) & overlap.inside
     rows, columns = np.flatnonzero(pixels.any(axis=1)), np.flatnonzero(pixels.any(axis=0))
     box = (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+    box_px = (box[2] - box[0]) * (box[3] - box[1])
+    is_bar = bool(filled.sum() > _BAR_FILL * box_px)
+    is_veiled = _is_veiled(overlap, pixels)
     return Patch(
         pixels,
         area,
         box,
-        _is_drawn(overlap.first, pixels, ring),
-        _is_drawn(overlap.second, pixels, ring),
+        is_veiled or _is_drawn(overlap.first, pixels, ring, is_bar=is_bar),
+        is_veiled or _is_drawn(overlap.second, pixels, ring, is_bar=is_bar),
     )
 
 
-def _is_drawn(picture: Plane, pixels: NDArray[np.bool_], ring: NDArray[np.bool_]) -> bool:
-    """Return whether a place has few colours, which are not those around it."""
+def _is_veiled(overlap: Overlap, pixels: NDArray[np.bool_]) -> bool:
+    """Return whether the picture still shows through what was laid over it."""
+    a, b = (plane[pixels].mean(axis=1) for plane in (overlap.recoloured, overlap.second))
+    spread_a, spread_b = float(a.std()), float(b.std())
+    if spread_a < _VEIL_LEVELS or spread_b < 1:
+        return False
+    shared = float(((a - a.mean()) * (b - b.mean())).mean())
+    return shared > _VEIL_CORRELATION * spread_a * spread_b
+
+
+def _is_drawn(
+    picture: Plane, pixels: NDArray[np.bool_], ring: NDArray[np.bool_], *, is_bar: bool
+) -> bool:
+    """Return whether a place has few colours, which are not those around it, or is a bar."""
     cover, colours = find_palette(picture[pixels])
     if cover < _DRAWN_COVER:
         return False
+    if is_bar and cover > _BAR_COVER:
+        return True
     around = picture[ring]
     if not len(around):
         return True

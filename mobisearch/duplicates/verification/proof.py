@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobisearch.duplicates.verification.registration import Registration
-from mobisearch.duplicates.verification.windows import NOISE_LEVELS, Windows, compare
+from mobisearch.duplicates.verification.windows import NOISE_LEVELS, Plane, Windows, compare
 
 AGREEMENT = 0.8
 """Correlation of two windows that show the same. Windows of unrelated photos that were laid on one
@@ -18,6 +18,13 @@ another as well as possible reach it in fewer than one of fifteen; of copies, in
 _VISIBLE = 3.0
 """How many times the noise the contrast of a window must be to say anything."""
 
+_ROUGH_QUANTILE = 0.3
+_MOST_ROUGH = 8.0
+"""Grey levels that differ in the calmer third of the windows are noise, of compression mostly; more
+than eight are not."""
+
+_LEAST_SURE = 4
+_GAIN_WINDOWS, _GAIN_DOUBT = 4.0, 0.02
 _UNKNOWN_PX = 9.0
 _BLURS_PX = (0.7, 1.2, 2.0, 3.0)
 _CLEAR = 6.0
@@ -58,19 +65,38 @@ def weigh(windows: Windows, blur_px: float = 0.0) -> Evidence:
     inside, c = windows.inside, windows.correlation
     a, b = windows.first_spread, windows.second_spread
     sure = inside & (c > AGREEMENT) & (a > 2 * NOISE_LEVELS)
-    gain = float(np.median(b[sure] / a[sure])) if sure.sum() >= 4 else 1.0
+    gain = float(np.median(b[sure] / a[sure])) if sure.sum() >= _LEAST_SURE else 1.0
     gain = min(max(gain, 0.1), 10.0)
-    noise_a = noise_b = 0.0
+    expected = a * _spread_gain(a, b, sure, gain)
+    noise_a = noise_b = rough = 0.0
     if inside.any():
-        excess = b[inside] ** 2 - (gain * a[inside]) ** 2
+        excess = b[inside] ** 2 - expected[inside] ** 2
         low, high = np.quantile(excess, (0.2, 0.8))
         noise_b, noise_a = max(float(low), 0.0) ** 0.5, max(-float(high), 0.0) ** 0.5 / gain
-    least = _VISIBLE * max(max(NOISE_LEVELS, noise_a) * gain, max(NOISE_LEVELS, noise_b))
-    telling = inside & (np.maximum(a * gain, b) > least)
+        unexplained = b[inside] * np.sqrt(np.maximum(1 - c[inside] ** 2, 0))
+        rough = min(float(np.quantile(unexplained, _ROUGH_QUANTILE)), _MOST_ROUGH)
+    floor = NOISE_LEVELS * max(gain, 1.0)
+    least = _VISIBLE * max(floor, noise_a * gain, noise_b, rough)
+    telling = inside & (np.maximum(expected, b) > least)
     agreeing = telling & (c > AGREEMENT)
     rest = float(np.median(windows.rest_px[agreeing])) if agreeing.any() else _UNKNOWN_PX
     noise = noise_b if noise_b >= noise_a * gain else -noise_a
     return Evidence(windows, telling, agreeing, gain, noise, rest, blur_px)
+
+
+def _spread_gain(a: Plane, b: Plane, sure: NDArray[np.bool_], gain: float) -> Plane:
+    """Return the gain around each window, so that darkened corners are not taken for covered ones.
+
+    Where nothing agrees far and wide it is the gain of all.
+    """
+    ratios = np.where(sure, np.log(np.maximum(b, 0.1) / np.maximum(a, 0.1)), 0).astype(np.float32)
+    size = (0, 0)
+    above = cv2.GaussianBlur(ratios, size, _GAIN_WINDOWS, borderType=cv2.BORDER_CONSTANT)
+    weight = cv2.GaussianBlur(
+        sure.astype(np.float32), size, _GAIN_WINDOWS, borderType=cv2.BORDER_CONSTANT
+    )
+    spread: Plane = np.exp((above + _GAIN_DOUBT * np.log(gain)) / (weight + _GAIN_DOUBT))
+    return spread.astype(np.float32)
 
 
 def equalise(made: Registration, evidence: Evidence) -> Evidence:

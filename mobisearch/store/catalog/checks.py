@@ -90,6 +90,23 @@ _IS_ODD_ACTION = """
     OR typeof(restored) NOT IN ('blob', 'null') OR typeof(reason) NOT IN ('text', 'null')
     OR typeof(changed_at) != 'text'
 """
+_IS_ODD_LOOK = """
+    typeof(vec) != 'blob' OR typeof(version) != 'integer'
+    OR length(vec) != 2 * (SELECT dim FROM model WHERE model.model_id = look.model_id)
+    OR model_id NOT IN (SELECT model_id FROM model)
+    OR content_id NOT IN (SELECT content_id FROM content)
+    OR typeof(pixels_sha256) NOT IN ('blob', 'null') OR length(pixels_sha256) != 32
+"""
+_IS_ODD_THUMBNAIL = """
+    typeof(jpeg) != 'blob' OR hex(substr(jpeg, 1, 2)) != 'FFD8' OR typeof(version) != 'integer'
+    OR content_id NOT IN (SELECT content_id FROM content)
+"""
+_IS_ODD_RELATION = """
+    first_id >= second_id OR typeof(version) != 'integer' OR typeof(verdict) != 'text'
+    OR typeof(facts) != 'text' OR NOT json_valid(facts)
+    OR first_id NOT IN (SELECT content_id FROM content)
+    OR second_id NOT IN (SELECT content_id FROM content)
+"""
 _IS_ODD_GENERATION = """
     key = 'generation' AND (value = '' OR value GLOB '*[^0-9]*' OR typeof(value) != 'text')
 """
@@ -162,6 +179,12 @@ CHECKS = (
            f"DELETE FROM decision_member WHERE {_IS_ODD_DECISION_MEMBER}")),
     Check("steps in the journal make no sense", "action", _IS_ODD_ACTION,
           (f"DELETE FROM action WHERE {_IS_ODD_ACTION}",)),
+    Check("looks have the wrong size, or belong to nothing", "look", _IS_ODD_LOOK,
+          (f"DELETE FROM look WHERE {_IS_ODD_LOOK}",)),
+    Check("thumbnails make no sense, or belong to nothing", "thumbnail", _IS_ODD_THUMBNAIL,
+          (f"DELETE FROM thumbnail WHERE {_IS_ODD_THUMBNAIL}",)),
+    Check("relations make no sense, or are of nothing", "relation", _IS_ODD_RELATION,
+          (f"DELETE FROM relation WHERE {_IS_ODD_RELATION}",)),
     Check("generation is no number", "meta", _IS_ODD_GENERATION,
           ("UPDATE meta SET value = CAST(strftime('%s') AS TEXT) WHERE key = 'generation'",)),
 )  # fmt: skip

@@ -19,12 +19,13 @@ from sqlalchemy.engine import Connection
 
 from mobisearch.store.catalog import schema
 from mobisearch.store.catalog.rows import image_record
-from mobisearch.store.catalog.upkeep import next_generation
+from mobisearch.store.catalog.upkeep import next_generation, put_meta
 from mobisearch.types import Embeddings, ImageRecord
 
 _Connect = Callable[[], contextlib.AbstractContextManager[Connection]]
 _IDS_PER_QUERY = 500
 _MODEL_ID = 1
+_NOTE = "copies_note"
 _FLOAT16 = np.dtype("<f2")
 
 
@@ -210,6 +211,19 @@ class StoredLooks:
         with self._connect() as connection:
             if rows:
                 connection.execute(_PUT_HASH, rows)
+            next_generation(connection)
+
+    def note(self) -> str | None:
+        """Return what was noted for the next search for copies, if anything."""
+        statement = select(schema.meta.c.value).where(schema.meta.c.key == _NOTE)
+        with self._connect() as connection:
+            value = connection.execute(statement).scalar_one_or_none()
+        return value if isinstance(value, str) else None
+
+    def put_note(self, text: str) -> None:
+        """Note something for the next search for copies, in place of what was noted before."""
+        with self._connect() as connection:
+            put_meta(connection, _NOTE, text)
             next_generation(connection)
 
     def _each(self, statement: Any, content_ids: Sequence[int]) -> Iterator[Row[Any]]:

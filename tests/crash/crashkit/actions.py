@@ -67,6 +67,8 @@ def act(
             report = opened.add([photos / name for name in arguments["names"]])
         elif action == "remove":
             return {"removed": opened.remove([photos / name for name in arguments["names"]])}
+        elif action == "duplicates":
+            return {"groups": len(opened.duplicates())}
         elif action in ("apply", "undo"):
             return clear_away(opened, action, **arguments)
         else:

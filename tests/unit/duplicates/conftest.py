@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from PIL import Image
 
 from mobisearch.duplicates import calibration, comparing
 from mobisearch.duplicates.proving import ProvedPair
-from mobisearch.duplicates.verification import Prepared
+from mobisearch.duplicates.verification import Picture, Prepared
 from mobisearch.types import Relation, Verdict
 
 LEAST_CORRELATION = 0.9
@@ -42,12 +43,19 @@ def simple_verifier(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Let pictures be compared by ``verify_simply``; returns a list that grows with each."""
     calls: list[int] = []
 
+    @dataclass(frozen=True)
+    class Simple:
+        picture: Picture
+
     def verify(first: Prepared, second: Prepared) -> Relation:
         calls.append(1)
         return verify_simply(first, second)
 
     monkeypatch.setattr(comparing, "verify", verify)
     monkeypatch.setattr(calibration, "verify", verify_simply)
+    monkeypatch.setattr(calibration, "_N_ALTERED", 2)
+    for module in (comparing, calibration):
+        monkeypatch.setattr(module, "prepare", Simple)
     return calls
 
 
