@@ -33,6 +33,7 @@ _BY_ERROR: tuple[tuple[type[errors.MobisearchError], int], ...] = (
     (errors.CleanupError, SOME_FAILED),
     (errors.ReportError, CANNOT_CREATE),
     (errors.TooFewImagesError, INPUT_MISSING),
+    (errors.FolderNotIndexedError, INPUT_MISSING),
     (errors.QueryError, USAGE),
     (errors.NotYetError, USAGE),
 )

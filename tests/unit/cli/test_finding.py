@@ -65,6 +65,7 @@ def test_scopes(command: Command, copied: Path) -> None:
     (group,) = command("duplicates", old, "--new", "--json").document["groups"]
     assert group["keep"] == str(copied / "a.png")
     assert command("duplicates", old, "--across", "--json").code == 2
+    assert command("duplicates", "nowhere").code == 66
 
 
 @pytest.mark.parametrize(
@@ -73,7 +74,6 @@ def test_scopes(command: Command, copied: Path) -> None:
         ("--keep", "biggest"),
         ("--wrong-groups", "0"),
         ("--explain=plot.jpg",),
-        ("nowhere",),
     ],
 )
 def test_what_makes_no_sense_is_refused_before_the_work(
