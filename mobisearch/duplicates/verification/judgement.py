@@ -34,8 +34,8 @@ _MOST_COVERED = 0.6
 _LEAST_DRAWN = 0.7
 """Of the area where they differ, what must be drawn in one of them."""
 
-_LARGE_COVERED, _DRAWN_REST = 0.12, 0.75
-"""Where that much differs, the rest must be a photo: not the window of an application, or a page,
+_LARGE_MARKED, _DRAWN_REST = 0.22, 0.75
+"""Where that much differs, bars aside, the rest must be a photo: not the window of an application, or a page,
 which three colours cover."""
 
 _MOST_REST_PX = 0.25
@@ -129,7 +129,7 @@ def is_proved(found: Findings) -> bool:
         and differences.covered_share <= _MOST_COVERED
         and differences.drawn_share >= _LEAST_DRAWN
         and not (
-            differences.covered_share > _LARGE_COVERED and differences.rest_cover > _DRAWN_REST
+            differences.marked_share > _LARGE_MARKED and differences.rest_cover > _DRAWN_REST
         )
         and evidence.rest_px <= _MOST_REST_PX
         and geometry.stretch <= _MOST_STRETCH

@@ -40,9 +40,12 @@ _LARGE_SHARE, _LARGE_COVER = 0.15, 0.8
 """Of the shared area, from which on a place must have nothing but three colours: a photo shown in
 the same window as another one has some."""
 
-_BAND_LENGTH, _BAND_EDGE, _MOST_BAND, _BAND_COVER = 0.75, 0.12, 0.5, 0.75
+_MOST_SHARE = 0.3
+"""Nothing but a bar covers more: half of a collage does."""
+
+_BAND_LENGTH, _BAND_EDGE, _MOST_BAND, _BAND_COVER = 0.75, 0.12, 0.42, 0.75
 """A caption: it reaches along three quarters of a side, lies within an eighth of it, has less than
-half of the picture, and three colours cover it."""
+four tenths of the picture, and three colours cover it."""
 
 _VEIL_CORRELATION, _VEIL_LEVELS = 0.85, 8.0
 """Half-transparent marks, dark corners: brightness still follows the picture's."""
@@ -56,7 +59,8 @@ class Patch:
         pixels: those that differ, (h, w).
         area_px: of the place, with what lies between them.
         box: left, top, right, bottom.
-        drawn_in_first, drawn_in_second: how surely something is drawn there in either.
+        drawn_in_first, drawn_in_second: something is drawn there in either.
+        is_band: it is a bar along an edge.
     """
 
     pixels: NDArray[np.bool_]
@@ -64,6 +68,7 @@ class Patch:
     box: tuple[int, int, int, int]
     drawn_in_first: bool
     drawn_in_second: bool
+    is_band: bool
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -73,12 +78,14 @@ class Differences:
     Attributes:
         outside_share: of telling windows outside of the patches, how many agree.
         covered_share: of the area that both show, what the patches have.
+        marked_share: the same without bars along an edge.
         rest_cover: how much of the rest three colours cover; 0 without patches.
     """
 
     patches: Sequence[Patch]
     outside_share: float
     covered_share: float
+    marked_share: float
     rest_cover: float
 
     @property
@@ -122,7 +129,15 @@ def find_differences(overlap: Overlap, evidence: Evidence) -> Differences:
         near = cv2.dilate(to_pixels(excluded, shape).astype(np.uint8), np.ones((9, 9), np.uint8))
         rest = overlap.inside & (near == 0)
         rest_cover = find_palette(overlap.first[rest])[0] if rest.any() else 1.0
-    return Differences(patches, agreeing if outside.any() else 0.0, covered, rest_cover)
+    total = sum(patch.area_px for patch in patches)
+    marks = sum(patch.area_px for patch in patches if not patch.is_band)
+    return Differences(
+        patches,
+        agreeing if outside.any() else 0.0,
+        covered,
+        covered * marks / max(1, total),
+        rest_cover,
+    )
 
 
 def _describe(overlap: Overlap, pixels: NDArray[np.bool_], area: int) -> Patch:
@@ -134,11 +149,12 @@ def _describe(overlap: Overlap, pixels: NDArray[np.bool_], area: int) -> Patch:
     box = (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
     share = area / max(1, int(overlap.inside.sum()))
     is_veiled = _is_veiled(overlap, pixels)
+    bands = [_is_band(picture, box) for picture in (overlap.first, overlap.second)]
     first, second = (
-        is_veiled or _is_band(picture, box) or _is_drawn(picture, pixels, ring, share)
-        for picture in (overlap.first, overlap.second)
+        is_veiled or is_band or _is_drawn(picture, pixels, ring, share)
+        for picture, is_band in zip((overlap.first, overlap.second), bands, strict=True)
     )
-    return Patch(pixels, area, box, first, second)
+    return Patch(pixels, area, box, first, second, any(bands))
 
 
 def _is_band(picture: Plane, box: tuple[int, int, int, int]) -> bool:
@@ -177,6 +193,8 @@ def _is_drawn(
     picture: Plane, pixels: NDArray[np.bool_], ring: NDArray[np.bool_], share: float
 ) -> bool:
     """Return whether a place has few colours, which are not those around it."""
+    if share > _MOST_SHARE:
+        return False
     cover, colours = find_palette(picture[pixels])
     if cover < (_DRAWN_COVER if share < _LARGE_SHARE else _LARGE_COVER):
         return False
@@ -187,7 +205,9 @@ def _is_drawn(
     return bool(np.any(same, axis=0).mean() < _DRAWN_CONTINUES)
 
 
-def find_palette(pixels: Plane) -> tuple[float, list[NDArray[np.float64]]]:
+def find_palette(
+    pixels: Plane, near: float = _SAME_COLOUR
+) -> tuple[float, list[NDArray[np.float64]]]:
     """Return the most common colours of some pixels, (n, 3), and which share of them they cover."""
     pixels = pixels[:: 1 + len(pixels) // _PALETTE_PIXELS]
     left, colours, covered = pixels, [], 0
@@ -198,7 +218,7 @@ def find_palette(pixels: Plane) -> tuple[float, list[NDArray[np.float64]]]:
         coarse = parts[:, 0] * 256 + parts[:, 1] * 16 + parts[:, 2]
         common = np.bincount(coarse, minlength=4096).argmax()
         colour = np.median(left[coarse == common], axis=0)
-        is_near = largest(abs(left - colour)) < _SAME_COLOUR
+        is_near = largest(abs(left - colour)) < near
         colours.append(colour)
         covered += int(is_near.sum())
         left = left[~is_near]

@@ -18,7 +18,10 @@ _LEAST_SAMPLES = 12
 _SOFT = 4.0
 """Grey levels of change that are nothing, added to both sides of a ratio."""
 
-_PLAIN_COVER = 0.7
+_FRAME_LEVELS = 10.0
+"""By which the colours of a frame differ: those of a plain wall in a photo differ more."""
+
+_PLAIN_COVER = 0.6
 """Three colours cover as much of a border, of bars, or of an application's window."""
 
 _ONE_COLOUR_COVER = 0.85
@@ -84,7 +87,7 @@ def look_around(
     if outside.sum() < _LEAST_SAMPLES:
         return Surroundings(share, 1.0, False, False)
     around = pixels[outside].astype(np.float32)
-    cover, colours = find_palette(around)
+    cover, colours = find_palette(around, _FRAME_LEVELS)
     one = float((largest(abs(around - colours[0])) < 20).mean())
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     rough = cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
