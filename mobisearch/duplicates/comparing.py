@@ -24,7 +24,7 @@ from mobisearch.types import Relation, Verdict
 RELATION_VERSION = 1
 """Of the way in which contents are compared; raised with any change of it or of thumbnails."""
 
-_MAX_PREPARED = 2_000
+_MAX_PREPARED = 3_000
 """Pictures that are held ready, some 200 KB each."""
 
 _PAIRS_PER_COMMIT = 512

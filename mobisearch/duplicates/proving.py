@@ -13,7 +13,7 @@ from mobisearch.duplicates.join import Pairs
 from mobisearch.types import OnProgress, Progress, Relation, Verdict
 
 _PAIRS_PER_STEP = 256
-_WINDOW = 256
+_WINDOW = 1024
 """Of so many pairs compared last, similar shots left out, ``_LEAST_COPIES`` were copies, or it is
 over: what is left is hardly worth the time."""
 
