@@ -4,8 +4,8 @@
 
 Takes photos of a folder, makes altered copies of them in three strengths (see
 ``mobisearch.evaluation.variations``) and lookalikes that are no copies, indexes all of it, and
-compares the groups that ``ImageIndex.duplicates`` forms with what was made of what. Peers are
-measured on the same files with ``scripts/measure_duplicate_peers.py``.
+compares the groups that ``ImageIndex.duplicates`` forms with what was made of what. With
+``--peers`` other tools score pairs of the same files, too.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import os
 import random
+import subprocess
+import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
@@ -155,6 +158,58 @@ def judge(groups: DuplicateGroups, made: list[Made]) -> dict[str, object]:
     }
 
 
+def judge_peers(python: Path, library: Path, made: list[Made]) -> dict[str, object]:
+    """Let other tools score pairs of the same files, and compare those with the truth."""
+    truth = defaultdict(list)
+    for entry in made:
+        truth[entry.original].append(entry.name)
+    true_pairs = {p for names in truth.values() for p in itertools.combinations(sorted(names), 2)}
+    with tempfile.TemporaryDirectory() as directory:
+        output = Path(directory) / "pairs.json"
+        command = [str(python), str(Path(__file__).with_name("find_copies_peers.py"))]
+        environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+        subprocess.run(
+            [*command, str(library), str(output)], check=True, env=environment, stdout=sys.stderr
+        )
+        found = json.loads(output.read_text())
+    results: dict[str, object] = {}
+    for name, peer in found.items():
+        if "error" in peer:
+            results[name] = peer
+            continue
+        pairs = sorted(
+            ((score, min(a, b), max(a, b)) for a, b, score in peer["pairs"]), reverse=True
+        )
+        marks = [(a, b) in true_pairs for _, a, b in pairs]
+        at_default = [
+            mark
+            for mark, (score, _, _) in zip(marks, pairs, strict=True)
+            if score >= peer["default"]
+        ]
+        n_clean = marks.index(False) if False in marks else len(marks)
+        best = (
+            max(
+                (2 * right / (number + len(true_pairs)), number)
+                for number, right in enumerate(itertools.accumulate(marks), start=1)
+            )
+            if marks
+            else (0.0, 0)
+        )
+        results[name] = {
+            "seconds": peer["seconds"],
+            "at_default": {
+                "precision": round(sum(at_default) / max(1, len(at_default)), 4),
+                "recall": round(sum(at_default) / max(1, len(true_pairs)), 4),
+            },
+            "at_best_threshold": {
+                "precision": round(sum(marks[: best[1]]) / max(1, best[1]), 4),
+                "recall": round(sum(marks[: best[1]]) / max(1, len(true_pairs)), 4),
+            },
+            "recall_at_precision_1": round(n_clean / max(1, len(true_pairs)), 4),
+        }
+    return results
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
@@ -163,6 +218,7 @@ def main() -> None:
     parser.add_argument("--strangers", type=int, default=48, help="photos for lookalikes")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--about", default="", help="what the photos are, kept in the output")
+    parser.add_argument("--peers", type=Path, help="a Python with imagededup and fastdup")
     parser.add_argument("--keep", type=Path, help="make the library in this folder")
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
@@ -183,6 +239,7 @@ def main() -> None:
                 started = time.perf_counter()
                 groups = index.duplicates()
                 seconds.append(round(time.perf_counter() - started, 2))
+        peers = judge_peers(arguments.peers, library, made) if arguments.peers else {}
     curve = groups.curve
     document = {
         "command": "python scripts/measure_duplicates.py FOLDER --output FILE",
@@ -194,6 +251,7 @@ def main() -> None:
         "candidate_score": curve.candidate_score,
         "mistakes": [curve.mistakes, curve.trials],
         **judge(groups, made),
+        "peers": peers,
     }
     arguments.output.write_text(json.dumps(document, indent=2) + "\n")
     shown = {k: v for k, v in document.items() if not isinstance(v, list | dict)}

@@ -9,6 +9,7 @@ from typing import IO, Protocol
 
 import numpy as np
 
+from mobisearch.errors import StorageError, StoreError
 from mobisearch.types import Embeddings
 
 _MAX_MEMORY_BYTES = 256 << 20
@@ -67,13 +68,25 @@ def hold_rows(
     """Hold n rows, given in blocks.
 
     Raises:
-        OSError: there is no room for the temporary file.
+        StorageError: there is no room for the temporary file.
     """
     if _VALUE_BYTES * n * dim <= max_bytes:
         yield MemoryRows(np.concatenate([np.empty((0, dim), np.float32), *blocks]))
         return
-    with tempfile.TemporaryFile(prefix="mobisearch-") as file:
-        for block in blocks:
-            file.write(np.ascontiguousarray(block, np.float32).data)
-        file.flush()
+    with contextlib.ExitStack() as stack:
+        try:
+            file = stack.enter_context(tempfile.TemporaryFile(prefix="mobisearch-"))
+            for block in blocks:
+                file.write(np.ascontiguousarray(block, np.float32).data)
+            file.flush()
+        except StoreError:
+            raise
+        except OSError as error:
+            needed = f"{_VALUE_BYTES * n * dim // 1_000_000:,} MB"
+            raise StorageError(
+                tempfile.gettempdir(),
+                f"the temporary file for comparing {n:,} images cannot be written "
+                f"({error.strerror}); it takes {needed}: free some space, or set TMPDIR to "
+                "another disk",
+            ) from error
         yield SpooledRows(file, n, dim)

@@ -45,11 +45,14 @@ def _collage(first: Image.Image, second: Image.Image, generator: random.Random) 
 
 
 def _two_collages(first: Image.Image, second: Image.Image, generator: random.Random) -> Pair:
-    """Two collages that share one photo, and have another one that they do not."""
-    both, left = _collage(first, second, generator)
-    other = ImageOps.mirror(ImageOps.fit(second, (400, 400), centering=(0.2, 0.2)))
+    """Two collages that share one photo, and have another part that they do not."""
+    both, _ = _collage(first, second, generator)
     changed = both.copy()
-    changed.paste(other.filter(ImageFilter.CONTOUR), (408, 0))
+    width, height = first.size
+    other = first.crop((width // 2, height // 3, width, height)).transpose(
+        Image.Transpose.ROTATE_90
+    )
+    changed.paste(ImageOps.fit(other, (400, 400)), (408, 0))
     return both, changed
 
 

@@ -23,6 +23,7 @@ from mobisearch.types.duplicates import Verdict
 STRENGTHS = ("mild", "medium", "strong")
 
 _QUALITY = 90
+_SEEN_LEVELS = 8
 _V = Verdict
 
 
@@ -132,7 +133,9 @@ def _balanced(photo: Image.Image, s: int, r: random.Random) -> Variation:
     """Change the white balance: more of one colour, less of another."""
     by = (0.1, 0.2, 0.35)[s]
     factors = r.sample((1 + by, 1.0, 1 - by), 3)
-    bands = [b.point(lambda v, f=f: min(255, v * f)) for b, f in zip(photo.split(), factors, strict=True)]
+    bands = [
+        b.point(lambda v, f=f: min(255, v * f)) for b, f in zip(photo.split(), factors, strict=True)
+    ]
     return Variation(Image.merge("RGB", bands), (_V.RECOLOURED,))
 
 
@@ -155,7 +158,8 @@ def _noisy(photo: Image.Image, s: int, r: random.Random) -> Variation:
 def _pixelated(photo: Image.Image, s: int, r: random.Random) -> Variation:
     block = max(2, round(max(photo.size) * (0.005, 0.01, 0.016)[s]))
     small = photo.resize((max(1, photo.width // block), max(1, photo.height // block)))
-    return Variation(small.resize(photo.size, Image.Resampling.NEAREST), (_V.RETOUCHED,))
+    verdicts = (_V.RETOUCHED, _V.RECOMPRESSED) if s == 0 else (_V.RETOUCHED,)
+    return Variation(small.resize(photo.size, Image.Resampling.NEAREST), verdicts)
 
 
 def _blurred(photo: Image.Image, s: int, r: random.Random) -> Variation:
@@ -171,6 +175,12 @@ def _sharpened(photo: Image.Image, s: int, r: random.Random) -> Variation:
 
 def _overlaid(made: overlays.Drawn) -> Variation:
     return Variation(made[0], (_V.OVERLAID,), made[1])
+
+
+def _watermarked(photo: Image.Image, s: int, r: random.Random) -> Variation:
+    """Write over it, half-transparent. A faint mark can be missed."""
+    changed, share = overlays.draw_watermark(photo, r, (0.25, 0.45, 0.7)[s])
+    return Variation(changed, (_V.OVERLAID, _V.RECOMPRESSED) if s == 0 else (_V.OVERLAID,), share)
 
 
 def _exif_turned(photo: Image.Image, s: int, r: random.Random) -> Variation:
@@ -232,7 +242,7 @@ MAKERS: Mapping[str, Maker] = MappingProxyType(
         "caption outside": lambda p, s, r: _overlaid(
             overlays.add_caption(p, r, (0.12, 0.2, 0.35)[s])
         ),
-        "watermark": lambda p, s, r: _overlaid(overlays.draw_watermark(p, r, (0.25, 0.45, 0.7)[s])),
+        "watermark": _watermarked,
         "logo": lambda p, s, r: _overlaid(overlays.draw_logo(p, r, (0.12, 0.2, 0.35)[s])),
         "faces": lambda p, s, r: _overlaid(overlays.draw_faces(p, r, (0.12, 0.2, 0.3)[s])),
         "screenshot": lambda p, s, r: _overlaid(overlays.take_screenshot(p, r, (0.8, 0.6, 0.4)[s])),
@@ -298,7 +308,19 @@ def make_copy(photo: Image.Image, name: str, strength: str, *, seed: int = 0) ->
     """
     generator = random.Random(zlib.crc32(f"{name} {strength} {seed}".encode()))  # noqa: S311
     made = MAKERS[name](photo, STRENGTHS.index(strength), generator)
-    return AlteredCopy(save(made), made.verdicts, made.share)
+    verdicts = made.verdicts
+    if verdicts[0] == _V.RECOLOURED and not _is_recoloured(photo, made.picture):
+        verdicts = (*verdicts, _V.RECOMPRESSED)
+    return AlteredCopy(save(made), verdicts, made.share)
+
+
+def _is_recoloured(photo: Image.Image, changed: Image.Image) -> bool:
+    """Return whether it can be seen: a grey photo made grey stays what it is."""
+    if photo.size != changed.size:
+        return True
+    small = (32, 32)
+    first, second = (np.asarray(p.resize(small)).astype(int) for p in (photo, changed))
+    return float(np.quantile(abs(first - second).max(axis=2), 0.75)) > _SEEN_LEVELS
 
 
 def save(made: Variation) -> bytes:

@@ -100,9 +100,8 @@ def align(
         guess = guess / guess[2, 2]
         scale = 1 / scale
     shrunk, shrink = shrink_picture(fine.grey, scale)
-    below = coarse.grey.astype(np.float32)
-    above = shrunk.astype(np.float32)
-    registration = register(below, 255 - above if is_negative else above, shrink @ guess)
+    below, above = (plane.astype(np.float32) - 127.5 for plane in (coarse.grey, shrunk))
+    registration = register(below, -above if is_negative else above, shrink @ guess)
     if registration is None:
         return None
     evidence = weigh(registration.windows)
@@ -124,9 +123,7 @@ def align(
     )
 
 
-def shrink_picture(
-    pixels: NDArray[np.uint8], scale: float
-) -> tuple[NDArray[np.uint8], Transform]:
+def shrink_picture(pixels: NDArray[np.uint8], scale: float) -> tuple[NDArray[np.uint8], Transform]:
     """Return a picture with sides divided by a scale, and what takes its pixels there."""
     height, width = pixels.shape[:2]
     if scale < _SHRINK:

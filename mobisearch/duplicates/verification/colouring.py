@@ -8,15 +8,21 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mobisearch.duplicates.verification.overlap import brightness, largest
 from mobisearch.duplicates.verification.windows import Plane
 
-_BLUR_PX = 3.0
-"""Colours are compared without details, so that blur, noise and sharpening do not count."""
+_CELL_PX = 8
+"""Colours are compared without details, as means of such squares, so that blur, noise and
+sharpening do not count."""
 
-_SAME_LEVELS = 5.0
-"""Three quarters of the pixels of a copy that was only compressed differ by less."""
+_SAME_LEVELS = 5.5
+"""Three quarters of a copy that was only compressed, however much, differ by less."""
+
+_SAME_SHARPENED_LEVELS = 20.0
+"""The same of a copy that was sharpened, as that brightens and darkens what lies on edges."""
 
 _LEAST_PIXELS = 60
+_LEAST_CELLS = 6
 _GREY_LEVELS = 4.0
 _COLOURED_LEVELS = 8.0
 _TINT_ERROR = 4.0
@@ -25,10 +31,13 @@ _CONTRAST = 1.15
 _COLOUR = 1.3
 _WARMER_LEVELS = 5.0
 
-_SHARPER = 1.3
-_SHARPER_RESAMPLED = 1.6
-"""How many times more fine detail one must have than the other: more where one of them was scaled
-or turned to lie on the other, which blurs it a little."""
+_SHARPER, _SHARPER_RESAMPLED = 1.18, 1.5
+"""How many times more fine detail one must have than the other. Compression changes it by a tenth;
+scaling or turning one of them to lie on the other, by a third."""
+
+_BANDS_PX = (0.0, 0.6, 1.0, 3.0)
+_BANDS_RESAMPLED_PX = (0.9, 1.8, 1.8, 4.0)
+"""Blurs between which lie what is called fine detail, and what it is measured by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +54,12 @@ class Colouring:
 
 
 def compare_colours(
-    first: Plane, second: Plane, seen: NDArray[np.bool_], *, is_negative: bool
+    first: Plane,
+    second: Plane,
+    seen: NDArray[np.bool_],
+    *,
+    is_negative: bool,
+    is_sharpened: bool,
 ) -> Colouring:
     """Return what was done to the colours.
 
@@ -53,15 +67,19 @@ def compare_colours(
         first, second: float32, RGB, (h, w, 3), lying on one another.
         seen: pixels in which both show the same, (h, w).
     """
-    if seen.sum() < _LEAST_PIXELS:
+    size = (max(1, seen.shape[1] // _CELL_PX), max(1, seen.shape[0] // _CELL_PX))
+    some = cv2.resize(seen.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.5
+    if some.sum() < _LEAST_CELLS:
         return Colouring(0.0, ("negative",) if is_negative else ())
-    a, b = (cv2.GaussianBlur(plane, (0, 0), _BLUR_PX)[seen] for plane in (first, second))  # (n, 3)
-    levels = float(np.quantile(abs(a - b).max(axis=1), 0.75))
+    a, b = (
+        cv2.resize(plane, size, interpolation=cv2.INTER_AREA)[some] for plane in (first, second)
+    )  # (n, 3)
+    levels = float(np.quantile(largest(abs(a - b)), 0.75))
     if is_negative:
         return Colouring(levels, ("negative",))
-    if levels < _SAME_LEVELS:
+    if levels < (_SAME_SHARPENED_LEVELS if is_sharpened else _SAME_LEVELS):
         return Colouring(levels, ())
-    chroma_a, chroma_b = (float(np.ptp(plane, axis=1).mean()) for plane in (a, b))
+    chroma_a, chroma_b = (float((largest(plane) + largest(-plane)).mean()) for plane in (a, b))
     if chroma_b < _GREY_LEVELS and chroma_a > chroma_b + _GREY_LEVELS:
         return Colouring(levels, ("grey",))
     if chroma_a < _GREY_LEVELS and chroma_b > _COLOURED_LEVELS:
@@ -70,14 +88,14 @@ def compare_colours(
         is_warm = float((b[:, 0] - b[:, 2]).mean()) > 0
         return Colouring(levels, ("sepia",) if is_warm else ("one tint",))
     words = []
-    light_a, light_b = a.mean(axis=1), b.mean(axis=1)
+    light_a, light_b = brightness(a), brightness(b)
     brighter = float(light_b.mean() - light_a.mean())
     if abs(brighter) > _BRIGHTER_LEVELS:
         words.append("brighter" if brighter > 0 else "darker")
     contrast = (float(light_b.std()) + 1) / (float(light_a.std()) + 1)
     if not 1 / _CONTRAST < contrast < _CONTRAST:
         words.append("more contrast" if contrast > 1 else "less contrast")
-    colour = (chroma_b + 2) / (chroma_a + 2) / (1 if brighter else 1)
+    colour = (chroma_b + 2) / (chroma_a + 2)
     if not 1 / _COLOUR < colour < _COLOUR and not words:
         words.append("more colour" if colour > 1 else "less colour")
     warmer = float(((b[:, 0] - b[:, 2]) - (a[:, 0] - a[:, 2])).mean())
@@ -88,12 +106,15 @@ def compare_colours(
 
 def _is_tinted(pixels: NDArray[np.float32]) -> bool:
     """Return whether brightness tells the colour, and there is a colour."""
-    light = pixels.mean(axis=1)
+    light = brightness(pixels)
     powers = np.stack([np.ones_like(light), light, light * light], axis=1)
     chroma = pixels - light[:, None]
     found, *_ = np.linalg.lstsq(powers, chroma, rcond=None)
     error = float(abs(chroma - powers @ found).mean())
-    return error < _TINT_ERROR and float(np.ptp(pixels, axis=1).mean()) > _COLOURED_LEVELS
+    return (
+        error < _TINT_ERROR
+        and float((largest(pixels) + largest(-pixels)).mean()) > _COLOURED_LEVELS
+    )
 
 
 def compare_sharpness(
@@ -102,12 +123,13 @@ def compare_sharpness(
     """Return how many times more fine detail the second has, and a word for it, "" for the same."""
     if seen.sum() < _LEAST_PIXELS:
         return 1.0, ""
+    blurs = _BANDS_RESAMPLED_PX if is_resampled else _BANDS_PX
     ratios = []
     for plane in (first, second):
-        grey = plane.mean(axis=2)
-        fine = cv2.Laplacian(grey, -1, ksize=1)[seen]
-        wide = (cv2.GaussianBlur(grey, (0, 0), 1.0) - cv2.GaussianBlur(grey, (0, 0), 3.0))[seen]
-        ratios.append(float(abs(fine).mean()) / (float(abs(wide).mean()) + 0.5))
+        grey = brightness(plane)
+        a, b, c, d = (cv2.GaussianBlur(grey, (0, 0), blur) if blur else grey for blur in blurs)
+        fine, wide = (cv2.absdiff(p, q)[seen] for p, q in ((a, b), (c, d)))
+        ratios.append(float(fine.mean()) / (float(wide.mean()) + 0.5))
     sharper = ratios[1] / max(ratios[0], 1e-3)
     limit = _SHARPER_RESAMPLED if is_resampled else _SHARPER
     if sharper > limit:

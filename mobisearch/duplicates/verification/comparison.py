@@ -16,15 +16,16 @@ from mobisearch.duplicates.verification.judgement import (
 from mobisearch.duplicates.verification.naming import name_relation
 from mobisearch.duplicates.verification.overlap import Overlap, make_overlap
 from mobisearch.duplicates.verification.patches import find_differences
+from mobisearch.duplicates.verification.pictures import CLOSE_PX
 from mobisearch.duplicates.verification.preparation import Prepared, use_one_thread
 from mobisearch.duplicates.verification.surroundings import look_around
 from mobisearch.types.duplicates import Relation, Verdict
 
-_SETTLED = 0.97
-"""Agreement of copies that need no closer look."""
+_UNSETTLED = 0.25
+"""Agreement of similar shots from which on they might be copies after all, with a faint mark."""
 
-_UNSETTLED = 0.6
-"""Agreement of similar shots that might be copies after all."""
+_SETTLED = 0.9
+"""Agreement of copies that need no closer look."""
 
 
 def verify(first: Prepared, second: Prepared) -> Relation:
@@ -84,6 +85,25 @@ def needs_closer_look(first: Prepared, second: Prepared, relation: Relation) -> 
     """Return whether pixels of ``CLOSE_PX`` could change what thumbnails have proved.
 
     Such pairs are to be prepared again from larger pixels and given to :func:`verify`; the answer
-    to that is final.
+    to that is final. They are similar shots that agree in much, copies with something laid over
+    them that may be something that moved, and files of one size from one camera that may be two
+    shots of a burst.
     """
-    return False
+    larger = any(
+        max(p.picture.width, p.picture.height) > max(p.size) for p in (first, second)
+    )
+    if not larger or max(*first.size, *second.size) >= CLOSE_PX:
+        return False
+    if relation.verdict == Verdict.SIMILAR_SHOT:
+        return relation.agreement >= _UNSETTLED
+    if not relation.is_copy or relation.verdict == Verdict.SAME_FILE:
+        return False
+    is_one_camera = first.picture.camera is not None and (
+        first.picture.camera == second.picture.camera
+    )
+    is_one_size = {first.picture.width, first.picture.height} == {
+        second.picture.width,
+        second.picture.height,
+    }
+    has_marks = relation.verdict == Verdict.OVERLAID and "mark" in relation.detail
+    return has_marks or relation.agreement < _SETTLED or (is_one_camera and is_one_size)

@@ -57,9 +57,7 @@ ORIENTATIONS = tuple(
 
 def make_frame(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return a picture as 32 x 32 values of mean 0 and norm 1, all 0 if there is nothing in it."""
-    small = cv2.resize(
-        grey, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA
-    ).astype(np.float32)
+    small = cv2.resize(grey, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA).astype(np.float32)
     small -= cv2.GaussianBlur(small, (0, 0), _WIDE, borderType=cv2.BORDER_REFLECT)
     small -= small.mean()
     norm = float(np.linalg.norm(small))

@@ -9,8 +9,7 @@ import cv2
 import numpy as np
 
 from mobisearch.duplicates.verification.pictures import Picture
-from mobisearch.duplicates.verification.surroundings import frame_corners
-from mobisearch.duplicates.verification.voting import Transform
+from mobisearch.duplicates.verification.voting import Transform, frame_corners
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,10 @@ _MOST_COVERED = 0.6
 _LEAST_DRAWN = 0.7
 """Of the area where they differ, what must be drawn in one of them."""
 
+_LARGE_MARKED, _DRAWN_REST = 0.22, 0.75
+"""Where that much differs, bars aside, the rest must be a photo: not the window of an application, or a page,
+which three colours cover."""
+
 _MOST_REST_PX = 0.25
 """By which windows that agree would still move. In copies it is the noise of compression, mostly
 below 0.1 and hardly ever above 0.2; between two views what is near moves against what is far, and
@@ -124,6 +128,9 @@ def is_proved(found: Findings) -> bool:
         and differences.outside_share >= _LEAST_OUTSIDE
         and differences.covered_share <= _MOST_COVERED
         and differences.drawn_share >= _LEAST_DRAWN
+        and not (
+            differences.marked_share > _LARGE_MARKED and differences.rest_cover > _DRAWN_REST
+        )
         and evidence.rest_px <= _MOST_REST_PX
         and geometry.stretch <= _MOST_STRETCH
         and geometry.bend <= _MOST_BEND

@@ -7,6 +7,7 @@ import numpy as np
 from mobisearch.duplicates.verification.colouring import compare_colours, compare_sharpness
 from mobisearch.duplicates.verification.judgement import Findings
 from mobisearch.duplicates.verification.overlap import Overlap
+from mobisearch.duplicates.verification.windows import CELL_PX
 from mobisearch.types.duplicates import Relation, Verdict
 
 _SCALE = 0.02
@@ -17,6 +18,7 @@ _TURN_DEGREES = 0.7
 _CROP = 0.025
 """Of a picture's area that the other does not have: twice what the fit is uncertain by."""
 
+_WIDE = 0.8
 _NOISE_LEVELS = 4.0
 _BLUR_PX = 1.2
 _ORDER = tuple(Verdict)
@@ -46,8 +48,13 @@ def name_relation(found: Findings, overlap: Overlap) -> Relation:
     return Relation(
         ordered[-1],
         ordered,
-        agreement=round(min(evidence.share if not found.differences.patches else 1.0,
-                            found.differences.outside_share), 4),
+        agreement=round(
+            min(
+                evidence.share if not found.differences.patches else 1.0,
+                found.differences.outside_share,
+            ),
+            4,
+        ),
         first_share=round(found.first_share, 4),
         second_share=round(found.second_share, 4),
         scale=round(geometry.scale, 4),
@@ -78,7 +85,7 @@ def _name_patches(found: Findings) -> str:
     height, width = found.alignment.evidence.windows.inside.shape
     for patch in found.differences.patches:
         left, _, right, _ = patch.box
-        if right - left > 0.8 * 4 * width:
+        if right - left > _WIDE * CELL_PX * width:
             return "caption"
     return "mark" if len(found.differences.patches) < 4 else "marks"
 
@@ -93,12 +100,6 @@ def _name_looks(
     if alignment.is_swapped:
         planes.reverse()
         sign = -1
-    colouring = compare_colours(
-        planes[0], planes[1], overlap.agreeing, is_negative=alignment.is_negative
-    )
-    if colouring.words:
-        changes.add(Verdict.RECOLOURED)
-        details.extend(colouring.words)
     geometry = found.geometry
     is_resampled = (
         alignment.shrink[0, 0] < 1
@@ -107,9 +108,17 @@ def _name_looks(
         or max(geometry.first_share, geometry.second_share) < 1 - _CROP
         or min(geometry.first_share, geometry.second_share) < 1 - _CROP
     )
-    _, word = compare_sharpness(
-        planes[0], planes[1], overlap.agreeing, is_resampled=is_resampled
+    _, word = compare_sharpness(planes[0], planes[1], overlap.agreeing, is_resampled=is_resampled)
+    colouring = compare_colours(
+        planes[0],
+        planes[1],
+        overlap.agreeing,
+        is_negative=alignment.is_negative,
+        is_sharpened=bool(word),
     )
+    if colouring.words:
+        changes.add(Verdict.RECOLOURED)
+        details.extend(colouring.words)
     if word:
         changes.add(Verdict.RETOUCHED)
         details.append(word)

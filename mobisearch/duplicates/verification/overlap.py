@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from mobisearch.duplicates.verification.alignment import Alignment
 from mobisearch.duplicates.verification.registration import lay
-from mobisearch.duplicates.verification.windows import FIRST_PX, STRIDE_PX, Plane
+from mobisearch.duplicates.verification.voting import Transform, frame_corners
+from mobisearch.duplicates.verification.windows import CELL_PX, Plane
 
-_BLUR_PX = 2.0
+_BLUR_PX = 5
 """Colours are compared without details, so that blur, noise and sharpening do not count."""
 
 _LEAST_PIXELS = 60
@@ -58,29 +59,29 @@ def make_overlap(alignment: Alignment) -> Overlap:
         )
         pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
     shape = (first.shape[0], first.shape[1])
-    second, inside = lay(pixels.astype(np.float32), alignment.registration.transform, shape)
-    agreeing = to_pixels(alignment.evidence.agreeing, shape) & (inside > 0.99)
+    transform = alignment.registration.transform
+    second = lay(pixels, transform, shape).astype(np.float32)
+    inside = lay_mask(pixels.shape, transform, shape)
+    agreeing = to_pixels(alignment.evidence.agreeing, shape) & inside
     colours = _fit_colours(first, second, agreeing)
-    flat = first.reshape(-1, 3)
-    moved = flat @ colours[:3].astype(np.float32) + colours[3].astype(np.float32)
-    recoloured = np.clip(moved, 0, 255).reshape(first.shape).astype(np.float32)
+    moved = cv2.transform(first, np.ascontiguousarray(colours.T))
+    recoloured = np.clip(moved, 0, 255)
     error, uneven = _error(recoloured, second, agreeing), 0.0
     if error > _UNEVEN_ERROR:
         shaded, ratio = _shade(recoloured, second, agreeing)
         shaded_error = _error(shaded, second, agreeing)
         if shaded_error < _UNEVEN_GAIN * error:
             recoloured, error, uneven = shaded, shaded_error, ratio
-    return Overlap(first, second, inside > 0.99, agreeing, colours, recoloured, error, uneven)
+    return Overlap(first, second, inside, agreeing, colours, recoloured, error, uneven)
 
 
 def _error(recoloured: Plane, second: Plane, agreeing: NDArray[np.bool_]) -> float:
-    apart = abs(recoloured - second).mean(axis=2)
-    return float(np.median(apart[agreeing])) if agreeing.any() else 255.0
+    if not agreeing.any():
+        return 255.0
+    return float(np.median(brightness(cv2.absdiff(recoloured, second))[agreeing]))
 
 
-def _shade(
-    first: Plane, second: Plane, agreeing: NDArray[np.bool_]
-) -> tuple[Plane, float]:
+def _shade(first: Plane, second: Plane, agreeing: NDArray[np.bool_]) -> tuple[Plane, float]:
     """Return the first in the light of the second, and how uneven that is, as for a vignette.
 
     The light is a polynomial of second degree of the place.
@@ -88,36 +89,56 @@ def _shade(
     height, width = agreeing.shape
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
     powers = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
-    light = first.mean(axis=2)
-    target = second.mean(axis=2)
+    light, target = brightness(first), brightness(second)
     a, b = powers[agreeing] * light[agreeing][:, None], target[agreeing]
-    moments = a.T @ a
+    moments = a.T @ a + 1e-3 * np.eye(6)
     found = np.linalg.solve(moments + 1e-4 * np.trace(moments) * np.eye(6), a.T @ b)
     gains = np.clip(powers @ found, 0.0, 4.0).astype(np.float32)
     low, high = np.quantile(gains[agreeing], (0.05, 0.95))
     return np.clip(first * gains[..., None], 0, 255), float(high / max(low, 0.05)) - 1
 
 
+def lay_mask(
+    size: tuple[int, ...], transform: Transform, shape: tuple[int, int]
+) -> NDArray[np.bool_]:
+    """Return the pixels of a plane that lie in another one of a size, (h, w)."""
+    corners = frame_corners((size[1], size[0]), np.linalg.inv(transform))
+    mask = np.zeros(shape, np.uint8)
+    cv2.fillConvexPoly(mask, np.rint(corners * 16).astype(np.int32), 1, shift=4)
+    return mask > 0
+
+
 def to_pixels(windows: NDArray[np.bool_], shape: tuple[int, int]) -> NDArray[np.bool_]:
     """Return the pixels in the middle of some windows, (h, w)."""
-    large = np.repeat(np.repeat(windows, STRIDE_PX, axis=0), STRIDE_PX, axis=1)
-    start = FIRST_PX - STRIDE_PX // 2
+    large = np.repeat(np.repeat(windows, CELL_PX, axis=0), CELL_PX, axis=1)
     pixels = np.zeros(shape, bool)
-    part = pixels[start : start + large.shape[0], start : start + large.shape[1]]
-    part[:] = large[: part.shape[0], : part.shape[1]]
+    pixels[: large.shape[0], : large.shape[1]] = large
     return pixels
 
 
-def _fit_colours(
-    first: Plane, second: Plane, agreeing: NDArray[np.bool_]
-) -> NDArray[np.float64]:
+def largest(colours: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the largest of the three values of each colour, the last axis."""
+    most: NDArray[np.float32] = np.maximum(colours[..., 0], colours[..., 1])
+    return np.maximum(most, colours[..., 2])
+
+
+def brightness(colours: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the mean of the three values of each colour, the last axis."""
+    total: NDArray[np.float32] = colours[..., 0] + colours[..., 1] + colours[..., 2]
+    return total / np.float32(3)
+
+
+def _fit_colours(first: Plane, second: Plane, agreeing: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return the affine change of colours of least squares, none if there is too little to see."""
     unchanged = np.vstack([np.eye(3), np.zeros(3)])
     if agreeing.sum() < _LEAST_PIXELS:
         return unchanged
-    x = cv2.GaussianBlur(first, (0, 0), _BLUR_PX)[agreeing].astype(np.float64)
-    y = cv2.GaussianBlur(second, (0, 0), _BLUR_PX)[agreeing].astype(np.float64)
-    is_clipped = ((y < 3) | (y > 252)).all(axis=1)
+    some = agreeing[::2, ::2]
+    x, y = (
+        cv2.blur(plane, (_BLUR_PX, _BLUR_PX))[::2, ::2][some].astype(np.float64)
+        for plane in (first, second)
+    )
+    is_clipped = (largest(y) < 3) | (largest(255 - y) < 3)
     if (~is_clipped).sum() >= _LEAST_PIXELS:
         x, y = x[~is_clipped], y[~is_clipped]
     middle, target = x.mean(axis=0), y.mean(axis=0)

@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mobisearch.duplicates.verification.overlap import Overlap, to_pixels
+from mobisearch.duplicates.verification.overlap import Overlap, largest, to_pixels
 from mobisearch.duplicates.verification.proof import Evidence
-from mobisearch.duplicates.verification.windows import STRIDE_PX, Plane
+from mobisearch.duplicates.verification.windows import CELL_PX, Plane
 
 _LEAST_WINDOWS = 9
 """Of a place that differs: fewer are noise."""
@@ -26,6 +26,7 @@ _LEAST_LEVELS = 24.0
 _ERRORS = 4.0
 """A pixel differs if it does so by more than 24 levels and more than four times the usual error."""
 
+_PALETTE_PIXELS = 1500
 _N_COLOURS = 3
 _SAME_COLOUR = 20.0
 """Grey levels, in each of red, green and blue, within which JPEG leaves a colour."""
@@ -35,8 +36,16 @@ _DRAWN_CONTINUES = 0.45
 """A drawn place: three colours cover that much of it, and that little of what is around it."""
 
 
-_BAR_FILL, _BAR_COVER = 0.85, 0.65
-"""A bar: it fills the box around it, and has few colours. It may go on in those of the picture."""
+_LARGE_SHARE, _LARGE_COVER = 0.15, 0.8
+"""Of the shared area, from which on a place must have nothing but three colours: a photo shown in
+the same window as another one has some."""
+
+_MOST_SHARE = 0.3
+"""Nothing but a bar covers more: half of a collage does."""
+
+_BAND_LENGTH, _BAND_EDGE, _MOST_BAND, _BAND_COVER = 0.75, 0.12, 0.42, 0.75
+"""A caption: it reaches along three quarters of a side, lies within an eighth of it, has less than
+four tenths of the picture, and three colours cover it."""
 
 _VEIL_CORRELATION, _VEIL_LEVELS = 0.85, 8.0
 """Half-transparent marks, dark corners: brightness still follows the picture's."""
@@ -50,7 +59,8 @@ class Patch:
         pixels: those that differ, (h, w).
         area_px: of the place, with what lies between them.
         box: left, top, right, bottom.
-        drawn_in_first, drawn_in_second: how surely something is drawn there in either.
+        drawn_in_first, drawn_in_second: something is drawn there in either.
+        is_band: it is a bar along an edge.
     """
 
     pixels: NDArray[np.bool_]
@@ -58,6 +68,7 @@ class Patch:
     box: tuple[int, int, int, int]
     drawn_in_first: bool
     drawn_in_second: bool
+    is_band: bool
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -67,11 +78,15 @@ class Differences:
     Attributes:
         outside_share: of telling windows outside of the patches, how many agree.
         covered_share: of the area that both show, what the patches have.
+        marked_share: the same without bars along an edge.
+        rest_cover: how much of the rest three colours cover; 0 without patches.
     """
 
     patches: Sequence[Patch]
     outside_share: float
     covered_share: float
+    marked_share: float
+    rest_cover: float
 
     @property
     def drawn_share(self) -> float:
@@ -89,7 +104,7 @@ def find_differences(overlap: Overlap, evidence: Evidence) -> Differences:
     failing = (evidence.telling & ~evidence.agreeing).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(failing, connectivity=8)
     shape = overlap.inside.shape
-    apart = abs(overlap.recoloured - overlap.second).max(axis=2)
+    apart = largest(cv2.absdiff(overlap.recoloured, overlap.second))
     differs = (apart > max(_LEAST_LEVELS, _ERRORS * overlap.error)) & overlap.inside
     patches = []
     excluded = np.zeros(failing.shape, bool)
@@ -99,7 +114,7 @@ def find_differences(overlap: Overlap, evidence: Evidence) -> Differences:
         windows = labels == label
         near = cv2.dilate(to_pixels(windows, shape).astype(np.uint8), np.ones((5, 5), np.uint8))
         pixels = (near > 0) & differs
-        area = int(stats[label, cv2.CC_STAT_AREA]) * STRIDE_PX * STRIDE_PX
+        area = int(stats[label, cv2.CC_STAT_AREA]) * CELL_PX * CELL_PX
         if pixels.sum() < max(_LEAST_PIXELS, _LEAST_SHARE * area):
             continue
         excluded |= windows
@@ -109,7 +124,20 @@ def find_differences(overlap: Overlap, evidence: Evidence) -> Differences:
     agreeing = float((evidence.agreeing & outside).sum() / max(1, outside.sum()))
     inside = evidence.windows.inside
     covered = float((excluded & inside).sum() / max(1, inside.sum()))
-    return Differences(patches, agreeing if outside.any() else 0.0, covered)
+    rest_cover = 0.0
+    if patches:
+        near = cv2.dilate(to_pixels(excluded, shape).astype(np.uint8), np.ones((9, 9), np.uint8))
+        rest = overlap.inside & (near == 0)
+        rest_cover = find_palette(overlap.first[rest])[0] if rest.any() else 1.0
+    total = sum(patch.area_px for patch in patches)
+    marks = sum(patch.area_px for patch in patches if not patch.is_band)
+    return Differences(
+        patches,
+        agreeing if outside.any() else 0.0,
+        covered,
+        covered * marks / max(1, total),
+        rest_cover,
+    )
 
 
 def _describe(overlap: Overlap, pixels: NDArray[np.bool_], area: int) -> Patch:
@@ -119,15 +147,35 @@ def _describe(overlap: Overlap, pixels: NDArray[np.bool_], area: int) -> Patch:
     ring = around & ~(cv2.dilate(filled, np.ones((3, 3), np.uint8)) > 0) & overlap.inside
     rows, columns = np.flatnonzero(pixels.any(axis=1)), np.flatnonzero(pixels.any(axis=0))
     box = (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
-    box_px = (box[2] - box[0]) * (box[3] - box[1])
-    is_bar = bool(filled.sum() > _BAR_FILL * box_px)
+    share = area / max(1, int(overlap.inside.sum()))
     is_veiled = _is_veiled(overlap, pixels)
-    return Patch(
-        pixels,
-        area,
-        box,
-        is_veiled or _is_drawn(overlap.first, pixels, ring, is_bar=is_bar),
-        is_veiled or _is_drawn(overlap.second, pixels, ring, is_bar=is_bar),
+    bands = [_is_band(picture, box) for picture in (overlap.first, overlap.second)]
+    first, second = (
+        is_veiled or is_band or _is_drawn(picture, pixels, ring, share)
+        for picture, is_band in zip((overlap.first, overlap.second), bands, strict=True)
+    )
+    return Patch(pixels, area, box, first, second, any(bands))
+
+
+def _is_band(picture: Plane, box: tuple[int, int, int, int]) -> bool:
+    """Return whether a place is part of a bar along an edge of the picture."""
+    height, width = picture.shape[:2]
+    left, top, right, bottom = box
+    bands = []
+    if right - left > _BAND_LENGTH * width:
+        if bottom > (1 - _BAND_EDGE) * height:
+            bands.append(picture[top:])
+        if top < _BAND_EDGE * height:
+            bands.append(picture[:bottom])
+    if bottom - top > _BAND_LENGTH * height:
+        if right > (1 - _BAND_EDGE) * width:
+            bands.append(picture[:, left:])
+        if left < _BAND_EDGE * width:
+            bands.append(picture[:, :right])
+    return any(
+        band.shape[0] * band.shape[1] < _MOST_BAND * height * width
+        and find_palette(band.reshape(-1, 3))[0] > _BAND_COVER
+        for band in bands
     )
 
 
@@ -142,31 +190,35 @@ def _is_veiled(overlap: Overlap, pixels: NDArray[np.bool_]) -> bool:
 
 
 def _is_drawn(
-    picture: Plane, pixels: NDArray[np.bool_], ring: NDArray[np.bool_], *, is_bar: bool
+    picture: Plane, pixels: NDArray[np.bool_], ring: NDArray[np.bool_], share: float
 ) -> bool:
-    """Return whether a place has few colours, which are not those around it, or is a bar."""
-    cover, colours = find_palette(picture[pixels])
-    if cover < _DRAWN_COVER:
+    """Return whether a place has few colours, which are not those around it."""
+    if share > _MOST_SHARE:
         return False
-    if is_bar and cover > _BAR_COVER:
-        return True
+    cover, colours = find_palette(picture[pixels])
+    if cover < (_DRAWN_COVER if share < _LARGE_SHARE else _LARGE_COVER):
+        return False
     around = picture[ring]
     if not len(around):
         return True
-    same = [(abs(around - colour).max(axis=1) < _SAME_COLOUR) for colour in colours]
+    same = [largest(abs(around - colour)) < _SAME_COLOUR for colour in colours]
     return bool(np.any(same, axis=0).mean() < _DRAWN_CONTINUES)
 
 
-def find_palette(pixels: Plane) -> tuple[float, list[NDArray[np.float64]]]:
+def find_palette(
+    pixels: Plane, near: float = _SAME_COLOUR
+) -> tuple[float, list[NDArray[np.float64]]]:
     """Return the most common colours of some pixels, (n, 3), and which share of them they cover."""
+    pixels = pixels[:: 1 + len(pixels) // _PALETTE_PIXELS]
     left, colours, covered = pixels, [], 0
     for _ in range(_N_COLOURS):
         if not len(left):
             break
-        coarse = (left.astype(np.int32) >> 4) @ np.array([256, 16, 1])
+        parts = left.astype(np.int32) >> 4
+        coarse = parts[:, 0] * 256 + parts[:, 1] * 16 + parts[:, 2]
         common = np.bincount(coarse, minlength=4096).argmax()
         colour = np.median(left[coarse == common], axis=0)
-        is_near = abs(left - colour).max(axis=1) < _SAME_COLOUR
+        is_near = largest(abs(left - colour)) < near
         colours.append(colour)
         covered += int(is_near.sum())
         left = left[~is_near]

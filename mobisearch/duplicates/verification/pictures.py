@@ -45,4 +45,6 @@ class Picture:
         if len(shape) != 3 or shape[2] != 3 or 0 in shape or kind != np.uint8:
             raise ValueError(f"expected uint8 pixels of shape (h, w, 3), got {kind} {shape}")
         if self.width < 1 or self.height < 1:
-            raise ValueError(f"expected a size of one pixel or more, got {self.width} x {self.height}")
+            raise ValueError(
+                f"expected a size of one pixel or more, got {self.width} x {self.height}"
+            )

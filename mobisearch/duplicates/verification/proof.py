@@ -9,7 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobisearch.duplicates.verification.registration import Registration
-from mobisearch.duplicates.verification.windows import NOISE_LEVELS, Plane, Windows, compare
+from mobisearch.duplicates.verification.windows import (
+    NOISE_LEVELS,
+    Plane,
+    Windows,
+    compare,
+    make_grid,
+)
 
 AGREEMENT = 0.8
 """Correlation of two windows that show the same. Windows of unrelated photos that were laid on one
@@ -109,11 +115,10 @@ def equalise(made: Registration, evidence: Evidence) -> Evidence:
     for is_second in (True, False):
         for sigma in _BLURS_PX:
             first, second = made.first, made.second
-            if is_second:
-                second = cv2.GaussianBlur(second, (0, 0), sigma)
-            else:
-                first = cv2.GaussianBlur(first, (0, 0), sigma)
-            windows, _ = compare(first, second, made.inside)
+            sharp = second if is_second else first
+            blurred = make_grid(cv2.GaussianBlur(sharp.plane, (0, 0), sigma))
+            first, second = (first, blurred) if is_second else (blurred, second)
+            windows, _ = compare(first, second, evidence.windows.inside)
             value = _likeness(windows)
             if value <= best_value:
                 break

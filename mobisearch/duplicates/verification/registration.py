@@ -13,20 +13,25 @@ from numpy.typing import NDArray
 
 from mobisearch.duplicates.verification.voting import Transform, is_sane
 from mobisearch.duplicates.verification.windows import (
-    NOISE_LEVELS,
+    Grid,
     Plane,
     Sums,
     Windows,
+    cell_middles,
     compare,
+    find_inside,
+    make_grid,
+    whole_cells,
 )
 
 _STEPS = 10
-_STILL_PX = 0.03
+_STILL_PX = 0.04
 """A step that moves no place further ends the search."""
 
 _MAX_STEP_PX = 3.0
 _LEAST_WEIGHT = 0.05
 _LEAST_WINDOWS = 9
+"""That must lie in both."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -35,28 +40,26 @@ class Registration:
 
     Attributes:
         transform: from pixels of the first, as compared, to pixels of the second.
-        first: float32, grey levels, (h, w).
-        second: the second as it lies on the first, (h, w).
-        inside: 1 where it does, 0 elsewhere.
+        first: the first, whole cells of it.
+        second: the second as it lies on the first.
     """
 
     transform: Transform
     windows: Windows
-    first: Plane
-    second: Plane
-    inside: Plane
+    first: Grid
+    second: Grid
 
 
-def lay(second: Plane, transform: Transform, shape: tuple[int, int]) -> tuple[Plane, Plane]:
-    """Return the second picture as it lies on the first, and where it does: 1, elsewhere 0."""
-    height, width = shape
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    laid = cv2.warpPerspective(
-        second, transform, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE
+def lay(second: NDArray[np.generic], transform: Transform, shape: tuple[int, ...]) -> Plane:
+    """Return the second picture as it lies on the first, whose shape is (h, w)."""
+    laid: Plane = cv2.warpPerspective(
+        second,
+        transform,
+        (shape[1], shape[0]),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
     )
-    ones = np.ones(second.shape[:2], np.float32)
-    inside = cv2.warpPerspective(ones, transform, (width, height), flags=flags)
-    return laid, inside
+    return laid
 
 
 def register(first: Plane, second: Plane, guess: Transform) -> Registration | None:
@@ -66,42 +69,44 @@ def register(first: Plane, second: Plane, guess: Transform) -> Registration | No
     already, so that what is only in one of the pictures does not pull.
 
     Args:
-        first: float32, grey levels 0 to 255, shape (h, w); the coarser of the two.
+        first: float32, grey levels from -128 to 127, shape (h, w); the coarser of the two.
         second: the same of the other, of about the same resolution.
         guess: from pixels of the first to pixels of the second.
 
     Source: Baker and Matthews, "Lucas-Kanade 20 years on" (2004).
     """
     transform = guess / guess[2, 2]
-    height, width = first.shape
+    base = make_grid(whole_cells(first))
+    height, width = base.plane.shape
     scale = max(height, width) / 2
     to_unit = np.array(
         [[1 / scale, 0, -width / 2 / scale], [0, 1 / scale, -height / 2 / scale], [0, 0, 1]]
     )
-    from_unit = np.linalg.inv(to_unit)
+    from_unit = np.array([[scale, 0, width / 2], [0, scale, height / 2], [0, 0, 1]])
+    x, y = cell_middles(base.plane.shape)
+    x, y = (x - width / 2) / scale, (y - height / 2) / scale
     for step in range(_STEPS + 1):
-        laid, inside = lay(second, transform, (height, width))
-        windows, sums = compare(first, laid, inside)
-        if windows.inside.sum() < _LEAST_WINDOWS:
+        inside = find_inside(base.plane.shape, transform, second.shape)
+        if inside.sum() < _LEAST_WINDOWS:
             return None
-        made = Registration(transform, windows, first, laid, inside)
+        laid = make_grid(lay(second, transform, base.plane.shape))
+        windows, sums = compare(base, laid, inside)
+        made = Registration(transform, windows, base, laid)
         if step == _STEPS:
             break
-        x = (windows.x[None, :] - width / 2) / scale
-        y = (windows.y[:, None] - height / 2) / scale
-        weights = np.maximum(windows.correlation, _LEAST_WEIGHT) ** 2 * windows.inside
+        weights = np.maximum(windows.correlation, _LEAST_WEIGHT) ** 2 * inside
         p = _solve(x, y, weights, sums, with_perspective=step > 0)
         if p is None:
             break
         moved = float(abs(p).max())
-        q = p * (min(1.0, _MAX_STEP_PX / max(moved, 1e-9)) / scale)
+        if moved < _STILL_PX:
+            break
+        q = p * (min(1.0, _MAX_STEP_PX / moved) / scale)
         change = np.array([[1 + q[1], q[2], q[0]], [q[4], 1 + q[5], q[3]], [-q[6], -q[7], 1.0]])
         transform = transform @ from_unit @ change @ to_unit
         if abs(transform[2, 2]) < 1e-6 or not is_sane((transform / transform[2, 2])[:2, :2]):
             return None
         transform = transform / transform[2, 2]
-        if moved < _STILL_PX and step > 1:
-            break
     return made
 
 

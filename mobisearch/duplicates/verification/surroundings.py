@@ -9,27 +9,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobisearch.duplicates.verification.patches import find_palette
-from mobisearch.duplicates.verification.voting import Transform
+from mobisearch.duplicates.verification.overlap import largest
+from mobisearch.duplicates.verification.voting import Transform, frame_corners
 
 _MARGIN_PX = 2
-_NEAR_PX, _FAR_PX = 3.0, 8.0
+_NEAR_PX, _REACH_PX = 2, 8
 _LEAST_SAMPLES = 12
 _SOFT = 4.0
 """Grey levels of change that are nothing, added to both sides of a ratio."""
+
+_FRAME_LEVELS = 10.0
+"""By which the colours of a frame differ: those of a plain wall in a photo differ more."""
 
 _PLAIN_COVER = 0.6
 """Three colours cover as much of a border, of bars, or of an application's window."""
 
 _ONE_COLOUR_COVER = 0.85
-_SEAM = 1.8
+_SEAM = 2.0
 """Of a hundred crops, hardly one has such an edge by chance; of frames, nine in ten have it."""
 
 _COLLAGE_SHARE = 0.15
 """Of the picture's area, that others must have to make it a collage."""
 
-_SEAM_OF_ONE_COLOUR = 1.3
-_SMOOTH_LEVELS = 5.0
-_SMOOTH_SHARE = 0.8
+_SEAM_OF_ONE_COLOUR = 1.4
+_SMOOTH_LEVELS = 3.0
+_SMOOTH_SHARE = 0.9
 """Blurred bars: nearly nowhere is there a contrast between pixels next to one another."""
 
 
@@ -63,7 +67,9 @@ class Surroundings:
         return self.is_plain and self.seam > _SEAM
 
 
-def look_around(pixels: NDArray[np.uint8], other: tuple[int, int], to_here: Transform) -> Surroundings:
+def look_around(
+    pixels: NDArray[np.uint8], other: tuple[int, int], to_here: Transform
+) -> Surroundings:
     """Look at what a picture has outside of another one that lies in it.
 
     Args:
@@ -81,22 +87,15 @@ def look_around(pixels: NDArray[np.uint8], other: tuple[int, int], to_here: Tran
     if outside.sum() < _LEAST_SAMPLES:
         return Surroundings(share, 1.0, False, False)
     around = pixels[outside].astype(np.float32)
-    cover, colours = find_palette(around)
-    one = float((abs(around - colours[0]).max(axis=1) < 20).mean())
+    cover, colours = find_palette(around, _FRAME_LEVELS)
+    one = float((largest(abs(around - colours[0])) < 20).mean())
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     rough = cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
     smooth = float((rough[outside] < 2 * _SMOOTH_LEVELS).mean())
     seam = _measure_seam(pixels.astype(np.float32), corners)
-    return Surroundings(share, seam, cover > _PLAIN_COVER or smooth > _SMOOTH_SHARE, one > _ONE_COLOUR_COVER)
-
-
-def frame_corners(size: tuple[int, int], transform: Transform) -> NDArray[np.float64]:
-    """Return where the corners of a picture come to lie, (4, 2), in turn."""
-    right, bottom = size[0] - 0.5, size[1] - 0.5
-    corners = np.array([[-0.5, -0.5, 1], [right, -0.5, 1], [right, bottom, 1], [-0.5, bottom, 1]])
-    moved = corners @ transform.T
-    places: NDArray[np.float64] = moved[:, :2] / moved[:, 2:]
-    return places
+    return Surroundings(
+        share, seam, cover > _PLAIN_COVER or smooth > _SMOOTH_SHARE, one > _ONE_COLOUR_COVER
+    )
 
 
 def _measure_seam(pixels: NDArray[np.float32], corners: NDArray[np.float64]) -> float:
@@ -120,18 +119,19 @@ def _measure_seam(pixels: NDArray[np.float32], corners: NDArray[np.float64]) -> 
     if not starts:
         return 1.0
     points, normal = np.concatenate(starts), np.concatenate(normals)
-    steps = np.array([-_FAR_PX, -_NEAR_PX, _NEAR_PX, _FAR_PX])
-    places = np.rint(points[None] + steps[:, None, None] * normal[None]).astype(int)  # (4, n, 2)
+    steps = np.arange(-_REACH_PX - 1, _REACH_PX + 2)  # (k,)
+    places = np.rint(points[None] + steps[:, None, None] * normal[None]).astype(int)  # (k, n, 2)
     x, y = places[..., 0], places[..., 1]
     fits = (x >= 0) & (x < width) & (y >= 0) & (y < height)
-    seen = fits[:3].all(axis=0)
+    seen = fits[: _REACH_PX + 1 + _NEAR_PX + 2].all(axis=0)
     if seen.sum() < _LEAST_SAMPLES:
         return 1.0
-    has_far = fits[3][seen]
+    fits = fits[:, seen]
     x, y = x[:, seen].clip(0, width - 1), y[:, seen].clip(0, height - 1)
-    inner_far, inner, outer, outer_far = pixels[y, x]
-    across = abs(outer - inner).max(axis=1).mean()
-    beside = abs(inner - inner_far).max(axis=1).mean()
-    if has_far.sum() >= _LEAST_SAMPLES:
-        beside = (beside + abs(outer_far - outer)[has_far].max(axis=1).mean()) / 2
-    return float((across + _SOFT) / (beside + _SOFT))
+    lines = pixels[y, x]  # (k, n, 3)
+    changes = largest(abs(lines[2:] - lines[:-2]))  # (k - 2, n), of each place to the next but one
+    weights = fits[2:] & fits[:-2]
+    profile = (changes * weights).sum(axis=1) / np.maximum(weights.sum(axis=1), 1)
+    is_near = abs(steps[1:-1]) <= _NEAR_PX
+    is_far = ~is_near & (weights.sum(axis=1) >= _LEAST_SAMPLES)
+    return float((profile[is_near].max() + _SOFT) / (profile[is_far].mean() + _SOFT))

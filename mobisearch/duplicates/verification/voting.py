@@ -92,7 +92,7 @@ def _add_perspective(
     """Return a transform with perspective if that brings more pairs together."""
     for _ in range(2):
         wide = _distances(transform, a, b) < 3 * near
-        if wide.sum() < _MIN_FOR_PERSPECTIVE:
+        if wide.sum() < max(_MIN_FOR_PERSPECTIVE, _GAIN * chosen.sum()):
             break
         fitted, _mask = cv2.findHomography(a[wide], b[wide], cv2.LMEDS)
         if fitted is None or not is_sane(fitted[:2, :2]):
@@ -113,9 +113,7 @@ def _distances(
     return distances
 
 
-def _agreement(
-    first: KeyPoints, second: KeyPoints, pairs: NDArray[np.intp]
-) -> NDArray[np.float64]:
+def _agreement(first: KeyPoints, second: KeyPoints, pairs: NDArray[np.intp]) -> NDArray[np.float64]:
     """Return how far pair j is from where pair i expects it: shape (m, m), pixels of the second."""
     a, b = first.places[pairs[:, 0]], second.places[pairs[:, 1]]
     turn = second.angles[pairs[:, 1]] - first.angles[pairs[:, 0]]
@@ -162,3 +160,12 @@ def is_sane(linear: NDArray[np.float64]) -> bool:
 
 def _box_share(places: NDArray[np.float32], width: int, height: int) -> float:
     return float(np.ptp(places, axis=0).prod()) / (width * height)
+
+
+def frame_corners(size: tuple[int, int], transform: Transform) -> NDArray[np.float64]:
+    """Return where the corners of a picture come to lie, (4, 2), in turn."""
+    right, bottom = size[0] - 0.5, size[1] - 0.5
+    corners = np.array([[-0.5, -0.5, 1], [right, -0.5, 1], [right, bottom, 1], [-0.5, bottom, 1]])
+    moved = corners @ transform.T
+    places: NDArray[np.float64] = moved[:, :2] / moved[:, 2:]
+    return places

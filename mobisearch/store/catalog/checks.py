@@ -101,6 +101,10 @@ _IS_ODD_THUMBNAIL = """
     typeof(jpeg) != 'blob' OR hex(substr(jpeg, 1, 2)) != 'FFD8' OR typeof(version) != 'integer'
     OR content_id NOT IN (SELECT content_id FROM content)
 """
+_HAS_NO_THUMBNAIL = """
+    NOT EXISTS (SELECT 1 FROM thumbnail
+        WHERE thumbnail.content_id = look.content_id AND thumbnail.version = look.version)
+"""
 _IS_ODD_RELATION = """
     first_id >= second_id OR typeof(version) != 'integer' OR typeof(verdict) != 'text'
     OR typeof(facts) != 'text' OR NOT json_valid(facts)
@@ -183,6 +187,8 @@ CHECKS = (
           (f"DELETE FROM look WHERE {_IS_ODD_LOOK}",)),
     Check("thumbnails make no sense, or belong to nothing", "thumbnail", _IS_ODD_THUMBNAIL,
           (f"DELETE FROM thumbnail WHERE {_IS_ODD_THUMBNAIL}",)),
+    Check("looks have no thumbnail of their version", "look", _HAS_NO_THUMBNAIL,
+          (f"DELETE FROM look WHERE {_HAS_NO_THUMBNAIL}",)),
     Check("relations make no sense, or are of nothing", "relation", _IS_ODD_RELATION,
           (f"DELETE FROM relation WHERE {_IS_ODD_RELATION}",)),
     Check("generation is no number", "meta", _IS_ODD_GENERATION,

@@ -97,15 +97,14 @@ class StoredLooks:
         return [found[sha256] for sha256 in ordered], ordered, several
 
     def looked_at(self, version: int) -> set[int]:
-        """Return the ids of contents that have a look and a thumbnail of a version."""
-        look, small = schema.look.c, schema.thumbnail.c
-        statement = select(look.content_id).join(
-            schema.thumbnail, small.content_id == look.content_id
-        )
-        is_wanted = (look.version == version) & (small.version == version)
-        is_wanted &= look.model_id == _MODEL_ID
+        """Return the ids of contents that have a look of a version, and so a thumbnail of it too.
+
+        Thumbnails are not asked: that would read all of them.
+        """
+        look = schema.look.c
+        is_wanted = (look.version == version) & (look.model_id == _MODEL_ID)
         with self._connect() as connection:
-            return set(connection.execute(statement.where(is_wanted)).scalars())
+            return set(connection.execute(select(look.content_id).where(is_wanted)).scalars())
 
     def put(self, rows: Sequence[LookRow], *, version: int) -> None:
         """Store looks in place of those that there are. Contents that are gone are left out."""

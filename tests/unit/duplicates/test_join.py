@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import tempfile
+
 import numpy as np
 import pytest
 
@@ -9,6 +13,7 @@ from mobisearch.duplicates import join
 from mobisearch.duplicates.join import Pairs, join_rows
 from mobisearch.duplicates.rows import MemoryRows, hold_rows
 from mobisearch.duplicates.stopping import StoppedError
+from mobisearch.errors import StorageError
 from mobisearch.types import Embeddings
 
 DIM = 6
@@ -91,6 +96,18 @@ def test_rows_from_a_file_are_joined_as_those_in_memory() -> None:
         assert len(spooled) == 30
         found = as_list(join_rows(spooled, 0.1, max_pairs=MANY))
     assert found == brute_force(rows, 0.1)
+
+
+def test_a_full_disk_is_told_of_with_what_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
+    with (
+        pytest.raises(StorageError, match=r"No space left.*takes 24 MB"),
+        hold_rows([], 10**6, DIM, max_bytes=0),
+    ):
+        raise AssertionError("nothing can be held")
 
 
 @pytest.mark.usefixtures("small_blocks")

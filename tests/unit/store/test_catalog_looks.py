@@ -180,6 +180,8 @@ def test_relations_are_found_by_pair_and_version(filled: CatalogWriter) -> None:
         "UPDATE look SET model_id = 7",
         "UPDATE look SET version = 'two'",
         "UPDATE look SET pixels_sha256 = x'00'",
+        "DELETE FROM thumbnail",
+        "UPDATE thumbnail SET version = 99",
         "UPDATE thumbnail SET jpeg = 'text'",
         "UPDATE thumbnail SET jpeg = x'00'",
         "UPDATE relation SET facts = '{'",
