@@ -58,6 +58,10 @@ def apply_command(plan_path: str, yes: bool, as_links: bool, index_path: str, as
             stop=stop,
             on_outcome=None if as_json else _print_outcome,
         )
+    n_decisions = sum(bool(group.decision) for group in plan.groups)
+    if n_decisions:
+        words = "is remembered" if yes else "would be remembered"
+        print_message(f"of {n_decisions:,} groups {words} what you decided about them")
     hint = f"mobisearch apply{index_option(index_path)}{' --link' if as_links else ''} --yes PLAN"
     return _finish(report, as_json=as_json, hint=hint)
 

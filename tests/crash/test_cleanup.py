@@ -235,7 +235,12 @@ def test_case_58_clearing_away_that_is_killed_at_any_operation_loses_nothing(
     problems = [scene.try_fault(action, fault) for fault in faults]
     bad = [lines for lines in problems if lines]
     kind = "links" if scene.as_links else "trash"
-    report("crash", f"killed: case 58 {action}, {kind}", tried=len(faults), lost=len(bad))
+    report(
+        "crash",
+        f"killed while clearing away copies: case 58 {action}, {kind}",
+        tried=len(faults),
+        lost=len(bad),
+    )
     assert not bad, f"{len(bad)} of {len(faults)}: {bad[:3]}"
 
 
@@ -248,7 +253,12 @@ def test_case_58_clearing_away_on_a_disk_that_fails_or_fills_loses_nothing(
     faults = [make(n) for n in numbers for make in (Fault.eio, Fault.enospc)]
     bad = [lines for fault in faults if (lines := scene.try_fault(action, fault))]
     kind = "links" if scene.as_links else "trash"
-    report("crash", f"disk: case 58 {action}, {kind}", tried=len(faults), lost=len(bad))
+    report(
+        "crash",
+        f"a failing or full disk while clearing away copies: case 58 {action}, {kind}",
+        tried=len(faults),
+        lost=len(bad),
+    )
     assert not bad, f"{len(bad)} of {len(faults)}: {bad[:3]}"
 
 

@@ -311,6 +311,27 @@ def test_a_stop_ends_between_two_steps(library: Library) -> None:
     assert set(library.contents()) == {"a.png", "c.png", "s.png", "x.png"}
 
 
+def test_what_a_plan_says_about_groups_that_stay_is_remembered(library: Library) -> None:
+    plan = library.plan(library.group("a.png", "s.png"), library.group("x.png", "b.png"))
+    groups = [
+        dataclasses.replace(
+            group,
+            decision="different" if group.keep.path.endswith("a.png") else "keep",
+            files=tuple(dataclasses.replace(file, action="none") for file in group.files),
+        )
+        for group in plan.groups
+    ]
+    plan = parse_plan(plan_text(dataclasses.replace(plan, groups=tuple(groups))).encode())
+    before = library.contents()
+    apply_plan(library.index, plan)
+    assert library.index.decisions() == []
+    for _ in range(2):
+        assert apply_plan(library.index, plan, is_real=True).outcomes == ()
+    found = {(decision.kind, len(decision.sha256s)) for decision in library.index.decisions()}
+    assert found == {("different", 2), ("keep", 2)}
+    assert library.contents() == before
+
+
 # ---- hard links
 
 

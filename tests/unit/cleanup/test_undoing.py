@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
+import types
 from typing import Any
 
 import pytest
@@ -117,10 +119,11 @@ def test_on_a_system_that_does_not_tell_people_are_sent_to_its_trash(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Windows and macOS, of which Send2Trash is replaced here."""
-    for name in ("applying.uses_freedesktop",):
-        monkeypatch.setattr(f"mobisearch.cleanup.{name}", lambda: False)
+    monkeypatch.setattr("mobisearch.cleanup.applying.uses_freedesktop", lambda: False)
     away = library.photos.parent / "recycled"
-    monkeypatch.setattr("send2trash.send2trash", lambda path: os.rename(path, away))
+    stand_in = types.ModuleType("send2trash")
+    stand_in.send2trash = lambda path: os.rename(path, away)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "send2trash", stand_in)
     plan = library.plan(library.group("a.png", "b.png"))
     report = apply_plan(library.index, plan, is_real=True)
     assert [outcome.state for outcome in report.outcomes] == ["done"]
