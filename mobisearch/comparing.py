@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from mobisearch.duplicates import CopyFinder, DuplicateGroups, StoppedError
 from mobisearch.errors import IndexLockedError, IndexReadOnlyError
 from mobisearch.remembering import RememberingIndex
 from mobisearch.store import Catalog
 from mobisearch.types import DuplicateSettings, OnProgress
+
+if TYPE_CHECKING:
+    from mobisearch.duplicates import DuplicateGroups
 
 
 class ComparingIndex(RememberingIndex):
@@ -45,6 +48,9 @@ class ComparingIndex(RememberingIndex):
             ModelError: the network cannot be used.
             StorageError: the disk is full or failing.
         """
+        # Here, since it loads OpenCV, and opening an index for a search is to stay quick.
+        from mobisearch.duplicates import CopyFinder, DuplicateGroups, StoppedError
+
         with self._writing_if_possible() as (catalog, warnings):
             finder = CopyFinder(
                 catalog,

@@ -273,4 +273,4 @@ def test_opening_an_index_and_its_status_load_no_torch(tmp_path: Path) -> None:
     )
     loaded = _loaded_after(code)
     assert "mobisearch.index" in loaded
-    assert not loaded & {"torch", "torchvision", "openvino"}
+    assert not loaded & {"torch", "torchvision", "openvino", "cv2"}

@@ -27,8 +27,7 @@ from mobisearch.duplicates.whitening import Whitening
 from mobisearch.types import Pixels, Relation, ScoreCurve, ScorePoint, Verdict
 
 _N_PICTURES = 128
-_LEAST_TRIALS, _MOST_TRIALS = 1000, 2000
-_TRIALS_PER_CONTENT = 1 / 64
+_N_TRIALS = 1000
 """Pairs of different pictures that are compared: a millisecond each, once the pictures are ready.
 None of a thousand taken for copies bounds the rate of mistakes at one in two thousand, and so
 allows for a thousand candidates that are not copies."""
@@ -75,8 +74,7 @@ def try_different(looks: Looks, whitening: Whitening, comparer: Comparer) -> Tri
     first, second = np.nonzero(np.triu(np.ones((n_pictures, n_pictures), bool), 1))
     scores = np.einsum("ij,ij->i", rows[first], rows[second])
     apart = np.flatnonzero(scores <= np.median(scores)) if len(scores) else np.empty(0, np.int64)
-    n_wanted = int(min(max(len(looks) * _TRIALS_PER_CONTENT, _LEAST_TRIALS), _MOST_TRIALS))
-    chosen = apart[np.linspace(0, len(apart) - 1, min(n_wanted, len(apart)), dtype=np.int64)]
+    chosen = apart[np.linspace(0, len(apart) - 1, min(_N_TRIALS, len(apart)), dtype=np.int64)]
     found = comparer.relations([(int(first[n]), int(second[n])) for n in chosen])
     return Trials(sum(relation.is_copy for relation in found.values()), len(found))
 

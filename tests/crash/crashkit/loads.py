@@ -158,7 +158,7 @@ COMPARING = {
     "_LOOKS_PER_COMMIT": 3,
     "_PAIRS_PER_STEP": 8,
     "_PAIRS_PER_COMMIT": 8,
-    "_LEAST_TRIALS": 2,
+    "_N_TRIALS": 2,
     "_N_ALTERED": 1,
 }
 """So that a few images make several commits of looks and of relations."""
