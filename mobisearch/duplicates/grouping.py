@@ -21,6 +21,11 @@ _N_WITNESSES = 3
 _LEAST_SUPPORT = 1 / 3
 """Of what was compared between two clusters, how much has to be copies."""
 
+_SURE_AGREEMENT = 0.97
+_MORE_IF_SURE = 3
+"""A pair that agrees so well is a copy even if some others pass for similar shots, as heavily
+altered copies do among one another: it counts so many times more."""
+
 _LEAST_CHAIN = 0.3
 """Of the area that is shared along a chain, how much must be left at its end."""
 
@@ -117,7 +122,8 @@ class Grouping:
         ours, theirs = self.members(first), self.members(second)
         found = self.cross_relations(first, second)
         n_copies = sum(relation.is_copy for relation in found)
-        if len(found) - n_copies >= n_copies:  # similar shots: the whole cluster is one
+        n_sure = sum(r.is_copy and r.agreement >= _SURE_AGREEMENT for r in found)
+        if len(found) - n_copies >= n_copies + _MORE_IF_SURE * n_sure:  # similar shots, then
             return False
         if len(ours) == len(theirs) == 1:
             return True

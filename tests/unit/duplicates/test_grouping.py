@@ -60,6 +60,18 @@ def test_one_wrong_copy_among_similar_shots_is_the_link_that_breaks(
     assert grouped(pairs) == [[0, 1], [2, 3]]
 
 
+@pytest.mark.parametrize(("agreement", "expected"), [(0.99, [[0, 1, 2, 3]]), (0.9, [[0, 1, 2]])])
+def test_a_pair_that_agrees_to_the_pixel_counts_more_than_some_similar_shots(
+    agreement: float, expected: list[list[int]], grouped: Any, copy_pair: Any
+) -> None:
+    pairs = [
+        *(copy_pair(a, b, agreement=1.0) for a, b in ((0, 1), (0, 2), (1, 2))),
+        copy_pair(2, 3, agreement=agreement),
+        *(copy_pair(a, 3, verdict=Verdict.SIMILAR_SHOT) for a in (0, 1)),
+    ]
+    assert grouped(pairs) == expected
+
+
 def test_two_groups_are_not_joined_by_a_single_pair(grouped: Any, copy_pair: Any) -> None:
     ours = [copy_pair(0, 1), copy_pair(0, 2), copy_pair(1, 2)]
     theirs = [copy_pair(3, 4), copy_pair(3, 5), copy_pair(4, 5)]
