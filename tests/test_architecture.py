@@ -27,9 +27,11 @@ LAYERS = (
     ("embedding",),
     ("pipeline", "store"),
     ("sync", "inspection", "arguments"),
-    ("opened", "repairing"),
+    ("opened", "repairing", "journal", "duplicates"),
+    ("remembering",),
+    ("comparing",),
     ("index",),
-    ("evaluation",),
+    ("evaluation", "cleanup"),
     ("reports",),
     ("cli",),
     ("__main__",),
@@ -49,6 +51,7 @@ HOMES = {
     "pillow_heif": ("imaging",),
     "filelock": ("store/layout.py",),
     "psutil": ("store/mounts.py",),
+    "send2trash": ("cleanup/trash.py",),
     "click": ("cli",),
     "tqdm": ("cli",),
     "numpy": ("",),
@@ -275,4 +278,4 @@ def test_opening_an_index_and_its_status_load_no_torch(tmp_path: Path) -> None:
     )
     loaded = _loaded_after(code)
     assert "mobisearch.index" in loaded
-    assert not loaded & {"torch", "torchvision", "openvino"}
+    assert not loaded & {"torch", "torchvision", "openvino", "cv2"}

@@ -1,5 +1,14 @@
-"""Pictures of results for people."""
+"""Pictures and pages of results for people."""
 
+from mobisearch.reports.plot import check_plot_path, write_plot
+from mobisearch.reports.review import check_review_path, write_review
 from mobisearch.reports.sheet import check_sheet_path, write_sheet
 
-__all__ = ["check_sheet_path", "write_sheet"]
+__all__ = [
+    "check_plot_path",
+    "check_review_path",
+    "check_sheet_path",
+    "write_plot",
+    "write_review",
+    "write_sheet",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,20 @@ class Preprocessing:
     crop_px: int
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class WholePicture:
+    """All of an upright RGB image, scaled down so that the longer side is ``longer_px``.
+
+    Smaller images stay as they are.
+    """
+
+    longer_px: int
+
+
+Framing: TypeAlias = Preprocessing | WholePicture
+"""What is wanted of an image: the part that a network looks at, or all of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,11 @@ EXAMPLES: dict[str, object] = {
     "precision": "bf16",
     "available": ("f32",),
     "what": "runtime",
+    "rule": "biggest",
+    "where": "groups[0]",
+    "decision_id": 7,
+    "wrong_groups": 0,
+    "scope": "everywhere",
     "found": 1,
     "needed": 2,
 }

@@ -24,6 +24,17 @@ from mobisearch.types import Progress
 Command = Callable[..., Any]
 
 CODES = {
+    "PlanError": 65,
+    "PlanNotFoundError": 66,
+    "DecisionsFileError": 65,
+    "StepRefusedError": 1,
+    "TrashUnavailableError": 1,
+    "InvalidDecisionError": 2,
+    "UnknownDecisionError": 2,
+    "UnknownKeepRuleError": 2,
+    "InvalidScopeError": 2,
+    "InvalidWrongGroupsError": 2,
+    "FolderNotIndexedError": 66,
     "ImageNotFoundError": 66,
     "ImageTooLargeError": 1,
     "IndexClosedError": 65,
@@ -140,14 +151,20 @@ def test_an_error_of_ours_is_one_sentence_and_a_traceback_only_on_request(
 def test_every_command_has_the_common_options() -> None:
     context = click.Context(cli)
     assert cli.list_commands(context) == [
+        "apply",
         "backup",
         "bench",
+        "cover",
+        "decide",
+        "decisions",
+        "duplicates",
         "errors",
         "index",
         "remove",
         "salvage",
         "search",
         "status",
+        "undo",
         "verify",
     ]
     for name in cli.list_commands(context):
