@@ -71,7 +71,9 @@ def find_points(grey: NDArray[np.uint8]) -> KeyPoints:
     from Arandjelović and Zisserman, "Three things everyone should know to improve object retrieval"
     (2012).
     """
-    detector = cv2.SIFT_create(nfeatures=MAX_POINTS, contrastThreshold=_CONTRAST)
+    detector = cv2.SIFT_create(  # type: ignore[attr-defined, unused-ignore]
+        nfeatures=MAX_POINTS, contrastThreshold=_CONTRAST
+    )
     found, vectors = detector.detectAndCompute(grey, None)
     if not found:
         none = np.zeros(0, np.float32)
