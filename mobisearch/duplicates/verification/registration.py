@@ -133,8 +133,9 @@ def _solve(
         ju, jv = ju[:6], jv[:6]
     cross = (ju * xy) @ jv.T
     normal = (ju * xx) @ ju.T + (jv * yy) @ jv.T + cross + cross.T
-    diagonal = np.diag_indices_from(normal)
-    normal[diagonal] = normal[diagonal] * 1.001 + max(1e-6 * float(np.trace(normal)), 1e-12)
+    least = max(1e-6 * float(np.trace(normal)), 1e-12)
+    normal.flat[:: len(normal) + 1] *= 1.001
+    normal.flat[:: len(normal) + 1] += least
     try:
         found = np.linalg.solve(normal, ju @ xt + jv @ yt)
     except np.linalg.LinAlgError:

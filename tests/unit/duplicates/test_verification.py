@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -89,7 +90,7 @@ def test_an_altered_copy_is_proved_and_named(name: str, photos: dict[str, Image.
 
 @pytest.mark.parametrize("name", LOOKALIKES)
 def test_lookalikes_are_never_copies(name: str, photos: dict[str, Image.Image]) -> None:
-    for number, (one, other) in enumerate(zip(PHOTOS, PHOTOS[1:], strict=False)):
+    for number, (one, other) in enumerate(itertools.pairwise(PHOTOS)):
         first, second = make_lookalikes(photos[one], photos[other], name, seed=number)
         relation = decide(first, second)
         assert not relation.is_copy, f"{one} and {other}: {relation}"
