@@ -3,10 +3,10 @@
     python scripts/measure_verification.py FOLDER [--every 10] [--output FILE.json]
 
 Alters photos of a folder in all ways and strengths of ``mobisearch.evaluation.variations``,
-compares each copy with its original (from thumbnails, and from larger pixels where those cannot settle it),
-all originals with each other, and lookalikes. Prints and writes, for each way, which share was
-proved, and named rightly; how many of the pairs that are no copies were taken for copies; and the
-milliseconds that a picture and a pair take on one core.
+compares each copy with its original (from thumbnails, and from larger pixels where those cannot
+settle it), all originals with each other, and lookalikes. Prints and writes, for each way, which
+share was proved, and named rightly; how many of the pairs that are no copies were taken for copies;
+and the milliseconds that a picture and a pair take on one core.
 """
 
 from __future__ import annotations
