@@ -103,6 +103,7 @@ def _name_looks(
     geometry = found.geometry
     is_resampled = (
         alignment.shrink[0, 0] < 1
+        or Verdict.RESIZED in changes
         or geometry.stretch > _STRETCH
         or abs((geometry.turn_degrees + 45) % 90 - 45) > _TURN_DEGREES
         or max(geometry.first_share, geometry.second_share) < 1 - _CROP
