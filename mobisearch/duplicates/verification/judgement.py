@@ -40,8 +40,9 @@ or a page, which three colours cover."""
 
 _MOST_REST_PX = 0.25
 """By which windows that agree would still move. In copies it is the noise of compression, mostly
-below 0.1 and hardly ever above 0.2; between two views what is near moves against what is far, and
-0.3 to 0.6 is left."""
+below 0.1, but up to 0.4 after coarse pixelation. Between two views what is near moves against what
+is far, and 0.3 to 0.6 is usual; shots a moment apart, from one place, can stay below 0.1: this does
+not tell them from copies."""
 
 _MOST_STRETCH, _MOST_BEND = 2.2, 2.0
 """Ratios of lengths and of areas. Straightened walls stay below; another viewpoint does not."""
