@@ -49,6 +49,7 @@ HOMES = {
     "sqlite3": ("store/catalog",),
     "PIL": ("imaging", "evaluation", "reports"),
     "pillow_heif": ("imaging",),
+    "cv2": ("duplicates/verification",),
     "filelock": ("store/layout.py",),
     "psutil": ("store/mounts.py",),
     "send2trash": ("cleanup/trash.py",),

@@ -1,4 +1,4 @@
-"""Pairs that are no copies and look as if they were: what the second look must not be taken in by."""
+"""Pairs that are no copies and look as if they were: what must not deceive the second look."""
 
 from __future__ import annotations
 

@@ -7,9 +7,33 @@ import random
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageFont, ImageOps
 
 WORDS = (
-    "morning harbour seven lantern paper quiet river market orange window travel summer garden "
-    "copper second winter letter island yellow corner bridge silver forest meadow evening ticket"
-).split()
+    "morning",
+    "harbour",
+    "seven",
+    "lantern",
+    "paper",
+    "quiet",
+    "river",
+    "market",
+    "orange",
+    "window",
+    "travel",
+    "summer",
+    "garden",
+    "copper",
+    "second",
+    "winter",
+    "letter",
+    "island",
+    "yellow",
+    "corner",
+    "bridge",
+    "silver",
+    "forest",
+    "meadow",
+    "evening",
+    "ticket",
+)
 
 COLOURS = ("white", "black", "#c01f2e", "#1f6fc0", "#f2c230", "#2b8a4b", "#e8e2d4", "#303438")
 

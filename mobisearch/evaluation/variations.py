@@ -16,35 +16,15 @@ from typing import TypeAlias
 import numpy as np
 from PIL import Image, ImageChops, ImageEnhance, ImageFilter, ImageOps
 
-from mobisearch.evaluation import overlays
-from mobisearch.evaluation.alterations import crop, resize
+from mobisearch.evaluation import overlays, reshaping
+from mobisearch.evaluation.alterations import resize
+from mobisearch.evaluation.reshaping import Variation
 from mobisearch.types.duplicates import Verdict
 
 STRENGTHS = ("mild", "medium", "strong")
 
-_QUALITY = 90
 _SEEN_LEVELS = 8
 _V = Verdict
-
-
-@dataclass(frozen=True, slots=True)
-class Variation:
-    """What a way of altering made of a photo.
-
-    Attributes:
-        picture: RGB.
-        verdicts: the chief changes that may rightly be named; the first is what was meant.
-        share: of the photo's area, what can still be seen.
-        format, quality: to save it with; 0 for no loss.
-        orientation: of EXIF, which the file is to carry; its pixels are then turned back.
-    """
-
-    picture: Image.Image
-    verdicts: tuple[Verdict, ...]
-    share: float = 1.0
-    format: str = "JPEG"
-    quality: int = _QUALITY
-    orientation: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,70 +38,6 @@ class AlteredCopy:
 
 Maker: TypeAlias = Callable[[Image.Image, int, random.Random], Variation]
 """From an upright RGB photo and a strength, 0 to 2, to what it becomes."""
-
-
-def _turned(
-    photo: Image.Image, turns: tuple[Image.Transpose, ...], verdict: Verdict, r: random.Random
-) -> Variation:
-    return Variation(photo.transpose(r.choice(turns)), (verdict,))
-
-
-def _cropped(photo: Image.Image, share: float, x: float, y: float) -> Variation:
-    return Variation(crop(photo, share, x, y), (_V.CROPPED,), share)
-
-
-def _side(photo: Image.Image, s: int, r: random.Random) -> Variation:
-    """Cut a strip off one side."""
-    keep = (0.85, 0.7, 0.5)[s]
-    if r.random() < 0.5:
-        width = max(1, round(photo.width * keep))
-        left = r.choice((0, photo.width - width))
-        return Variation(photo.crop((left, 0, left + width, photo.height)), (_V.CROPPED,), keep)
-    height = max(1, round(photo.height * keep))
-    top = r.choice((0, photo.height - height))
-    return Variation(photo.crop((0, top, photo.width, top + height)), (_V.CROPPED,), keep)
-
-
-def _stretched(photo: Image.Image, s: int, r: random.Random) -> Variation:
-    factor = (0.9, 0.8, 0.65)[s]
-    size = [photo.width, photo.height]
-    side = r.randrange(2)
-    size[side] = max(1, round(size[side] * factor))
-    return Variation(photo.resize((size[0], size[1]), Image.Resampling.LANCZOS), (_V.RESIZED,))
-
-
-def _tilted(photo: Image.Image, s: int, r: random.Random) -> Variation:
-    """Turn by a few degrees; what was outside becomes one colour."""
-    angle = (2, 5, 12)[s] * r.choice((-1, 1))
-    fill = r.choice(("black", "white"))
-    changed = photo.rotate(angle, Image.Resampling.BICUBIC, expand=r.random() < 0.5, fillcolor=fill)
-    return Variation(changed, (_V.ROTATED, _V.OVERLAID, _V.CROPPED), 0.9)
-
-
-def _straightened(photo: Image.Image, s: int, r: random.Random) -> Variation:
-    """Turn by a few degrees and cut the empty corners off, keeping the shape."""
-    degrees = (1.5, 4, 9)[s]
-    turned = photo.rotate(degrees * r.choice((-1, 1)), Image.Resampling.BICUBIC)
-    angle, longest = np.radians(degrees), max(photo.size) / max(1, min(photo.size))
-    kept = 1 / (np.cos(angle) + np.sin(angle) * longest)
-    share = float(kept * kept) * 0.98
-    return Variation(crop(turned, share, 0.5, 0.5), (_V.CROPPED, _V.ROTATED), share)
-
-
-def _perspective(photo: Image.Image, s: int, r: random.Random) -> Variation:
-    """Pull the corners inwards by up to a share of the sides; the picture fills the frame."""
-    most, (w, h) = (0.03, 0.06, 0.1)[s], photo.size
-    rows, right = [], []
-    for x, y in ((0, 0), (0, h), (w, h), (w, 0)):
-        dx, dy = r.uniform(most / 3, most) * w, r.uniform(most / 3, most) * h
-        u, v = x + dx if x == 0 else x - dx, y + dy if y == 0 else y - dy
-        rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]
-        right += [u, v]
-    numbers = np.linalg.solve(np.array(rows, float), np.array(right)).tolist()
-    changed = photo.transform(
-        photo.size, Image.Transform.PERSPECTIVE, numbers, Image.Resampling.BICUBIC
-    )
-    return Variation(changed, (_V.CROPPED, _V.ROTATED, _V.RESIZED), (1 - most) ** 2)
 
 
 def _sepia(photo: Image.Image, s: int, r: random.Random) -> Variation:
@@ -144,8 +60,17 @@ def _gamma(photo: Image.Image, s: int, r: random.Random) -> Variation:
     return Variation(photo.point(lambda v: 255 * (v / 255) ** power), (_V.RECOLOURED,))
 
 
-def _enhanced(photo: Image.Image, kind: type[ImageEnhance._Enhance], factor: float) -> Variation:
+def _enhanced(
+    photo: Image.Image, kind: Callable[[Image.Image], ImageEnhance._Enhance], factor: float
+) -> Variation:
     return Variation(kind(photo).enhance(factor), (_V.RECOLOURED,))
+
+
+def _saturated(photo: Image.Image, s: int, r: random.Random) -> Variation:
+    """Make colours stronger or weaker. Where there are few, a little of it cannot be seen."""
+    factor = r.choice(((1.4, 1.8, 2.5)[s], (0.7, 0.5, 0.3)[s]))
+    verdicts = (_V.RECOLOURED, _V.RECOMPRESSED) if s == 0 else (_V.RECOLOURED,)
+    return Variation(ImageEnhance.Color(photo).enhance(factor), verdicts)
 
 
 def _noisy(photo: Image.Image, s: int, r: random.Random) -> Variation:
@@ -216,24 +141,24 @@ MAKERS: Mapping[str, Maker] = MappingProxyType(
         "EXIF-rotated": _exif_turned,
         "smaller": lambda p, s, r: Variation(resize(p, (0.75, 0.5, 0.25)[s]), (_V.RESIZED,)),
         "larger": lambda p, s, r: Variation(resize(p, (1.25, 1.6, 2.5)[s]), (_V.RESIZED,)),
-        "stretched": _stretched,
-        "cropped, middle": lambda p, s, r: _cropped(p, (0.85, 0.6, 0.35)[s], 0.5, 0.5),
-        "cropped, corner": lambda p, s, r: _cropped(
+        "stretched": reshaping.stretch,
+        "cropped, middle": lambda p, s, r: reshaping.cut(p, (0.85, 0.6, 0.35)[s], 0.5, 0.5),
+        "cropped, corner": lambda p, s, r: reshaping.cut(
             p, (0.85, 0.6, 0.35)[s], r.choice((0, 1)), r.choice((0, 1))
         ),
-        "cropped, side": _side,
-        "cropped, anywhere": lambda p, s, r: _cropped(
+        "cropped, side": reshaping.cut_side,
+        "cropped, anywhere": lambda p, s, r: reshaping.cut(
             p, (0.75, 0.5, 0.25)[s], r.random(), r.random()
         ),
-        "turned": lambda p, s, r: _turned(
+        "turned": lambda p, s, r: reshaping.turn(
             p, (_T.ROTATE_90, _T.ROTATE_180, _T.ROTATE_270), _V.ROTATED, r
         ),
-        "mirrored": lambda p, s, r: _turned(
+        "mirrored": lambda p, s, r: reshaping.turn(
             p, (_T.FLIP_LEFT_RIGHT, _T.FLIP_TOP_BOTTOM, _T.TRANSPOSE, _T.TRANSVERSE), _V.MIRRORED, r
         ),
-        "tilted, filled": _tilted,
-        "tilted, cut": _straightened,
-        "perspective": _perspective,
+        "tilted, filled": reshaping.tilt,
+        "tilted, cut": reshaping.straighten,
+        "perspective": reshaping.tip,
         "border": lambda p, s, r: _overlaid(overlays.add_border(p, r, (0.03, 0.08, 0.2)[s])),
         "letterbox": lambda p, s, r: _overlaid(overlays.add_bars(p, r, (0.1, 0.25, 0.5)[s])),
         "caption inside": lambda p, s, r: _overlaid(
@@ -255,9 +180,7 @@ MAKERS: Mapping[str, Maker] = MappingProxyType(
             p, ImageEnhance.Contrast, r.choice(((1.2, 1.5, 1.9)[s], (0.85, 0.65, 0.4)[s]))
         ),
         "gamma": _gamma,
-        "saturation": lambda p, s, r: _enhanced(
-            p, ImageEnhance.Color, r.choice(((1.4, 1.8, 2.5)[s], (0.7, 0.5, 0.3)[s]))
-        ),
+        "saturation": _saturated,
         "white balance": _balanced,
         "negative": lambda p, s, r: Variation(ImageChops.invert(p), (_V.RECOLOURED,)),
         "posterised": lambda p, s, r: Variation(

@@ -11,12 +11,12 @@ from mobisearch.duplicates.verification.pictures import (
 )
 from mobisearch.duplicates.verification.preparation import Prepared, prepare
 
-__all__ = [
+__all__ = [  # noqa: RUF022 - as sorted() sorts
     "CLOSE_PX",
-    "THUMBNAIL_PX",
-    "THUMBNAIL_QUALITY",
     "Picture",
     "Prepared",
+    "THUMBNAIL_PX",
+    "THUMBNAIL_QUALITY",
     "compare_pixels",
     "describe",
     "may_have_same_pixels",

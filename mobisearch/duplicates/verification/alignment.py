@@ -14,7 +14,7 @@ from mobisearch.duplicates.verification.points import match_points
 from mobisearch.duplicates.verification.preparation import Prepared
 from mobisearch.duplicates.verification.proof import Evidence, equalise, weigh
 from mobisearch.duplicates.verification.registration import Registration, register
-from mobisearch.duplicates.verification.voting import Transform, vote
+from mobisearch.duplicates.verification.voting import Transform, invert, vote
 
 _FRAME_CORRELATION = 0.45
 """Of two whole frames, from which on it is worth to lay one on the other."""
@@ -56,8 +56,7 @@ class Alignment:
         """From pixels of the first picture of the pair to pixels of the second."""
         if not self.is_swapped:
             return self.transform
-        inverse = np.linalg.inv(self.transform)
-        return inverse / inverse[2, 2]
+        return invert(self.transform)
 
 
 def iter_alignments(first: Prepared, second: Prepared) -> Iterator[Alignment]:
@@ -96,8 +95,7 @@ def align(
     is_swapped = bool(scale < 1)
     coarse, fine = (second, first) if is_swapped else (first, second)
     if is_swapped:
-        guess = np.linalg.inv(guess)
-        guess = guess / guess[2, 2]
+        guess = invert(guess)
         scale = 1 / scale
     shrunk, shrink = shrink_picture(fine.grey, scale)
     below, above = (plane.astype(np.float32) - 127.5 for plane in (coarse.grey, shrunk))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from mobisearch.duplicates.verification.alignment import Alignment, iter_alignments
 from mobisearch.duplicates.verification.geometry import measure_geometry
 from mobisearch.duplicates.verification.judgement import (
@@ -19,6 +17,7 @@ from mobisearch.duplicates.verification.patches import find_differences
 from mobisearch.duplicates.verification.pictures import CLOSE_PX
 from mobisearch.duplicates.verification.preparation import Prepared, use_one_thread
 from mobisearch.duplicates.verification.surroundings import look_around
+from mobisearch.duplicates.verification.voting import invert
 from mobisearch.types.duplicates import Relation, Verdict
 
 _UNSETTLED = 0.25
@@ -76,7 +75,7 @@ def _find(
         alignment,
         differences,
         geometry,
-        look_around(first.picture.pixels, second.size, np.linalg.inv(transform)),
+        look_around(first.picture.pixels, second.size, invert(transform)),
         look_around(second.picture.pixels, first.size, transform),
     ), overlap
 
@@ -89,9 +88,7 @@ def needs_closer_look(first: Prepared, second: Prepared, relation: Relation) -> 
     them that may be something that moved, and files of one size from one camera that may be two
     shots of a burst.
     """
-    larger = any(
-        max(p.picture.width, p.picture.height) > max(p.size) for p in (first, second)
-    )
+    larger = any(max(p.picture.width, p.picture.height) > max(p.size) for p in (first, second))
     if not larger or max(*first.size, *second.size) >= CLOSE_PX:
         return False
     if relation.verdict == Verdict.SIMILAR_SHOT:

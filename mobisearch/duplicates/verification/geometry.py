@@ -81,14 +81,15 @@ def _to_file(picture: Picture) -> Transform:
     return np.array([[fx, 0, 0.5 * fx - 0.5], [0, fy, 0.5 * fy - 0.5], [0, 0, 1]])
 
 
-def _apply(transform: Transform, points: np.ndarray) -> np.ndarray:
+def _apply(transform: Transform, points: Transform) -> Transform:
     moved = points @ transform[:, :2].T + transform[:, 2]
-    return moved[:, :2] / moved[:, 2:]
+    places: Transform = moved[:, :2] / moved[:, 2:]
+    return places
 
 
-def _slope(transform: Transform, point: np.ndarray) -> np.ndarray:
+def _slope(transform: Transform, point: Transform) -> Transform:
     """Return the 2 x 2 derivative of a transform at a point."""
     x = transform @ np.array([point[0], point[1], 1.0])
     place = x[:2] / x[2]
-    slope = (transform[:2, :2] - np.outer(place, transform[2, :2])) / x[2]
+    slope: Transform = (transform[:2, :2] - np.outer(place, transform[2, :2])) / x[2]
     return slope

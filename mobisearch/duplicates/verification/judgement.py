@@ -1,4 +1,4 @@
-"""Whether what agrees and what differs makes two pictures copies, two shots of a scene, or neither."""
+"""Whether what agrees and what differs makes two pictures copies, two shots, or neither."""
 
 from __future__ import annotations
 
@@ -35,16 +35,17 @@ _LEAST_DRAWN = 0.7
 """Of the area where they differ, what must be drawn in one of them."""
 
 _LARGE_MARKED, _DRAWN_REST = 0.22, 0.75
-"""Where that much differs, bars aside, the rest must be a photo: not the window of an application, or a page,
-which three colours cover."""
+"""Where that much differs, bars aside, the rest must be a photo: not the window of an application,
+or a page, which three colours cover."""
 
 _MOST_REST_PX = 0.25
 """By which windows that agree would still move. In copies it is the noise of compression, mostly
-below 0.1 and hardly ever above 0.2; between two views what is near moves against what is far, and
-0.3 to 0.6 is left."""
+below 0.1, but up to 0.4 after coarse pixelation. Between two views what is near moves against what
+is far, and 0.3 to 0.6 is usual; shots a moment apart, from one place, can stay below 0.1: this does
+not tell them from copies."""
 
 _MOST_STRETCH, _MOST_BEND = 2.2, 2.0
-"""Ratios of lengths and of areas. Straightened walls stay below; another place to stand does not."""
+"""Ratios of lengths and of areas. Straightened walls stay below; another viewpoint does not."""
 
 _LEAST_LARGER_SHARE, _LEAST_SMALLER_SHARE = 0.4, 0.08
 """What both show must be that much of one, and of the other: a picture in the corner of a screen is
@@ -128,9 +129,7 @@ def is_proved(found: Findings) -> bool:
         and differences.outside_share >= _LEAST_OUTSIDE
         and differences.covered_share <= _MOST_COVERED
         and differences.drawn_share >= _LEAST_DRAWN
-        and not (
-            differences.marked_share > _LARGE_MARKED and differences.rest_cover > _DRAWN_REST
-        )
+        and not (differences.marked_share > _LARGE_MARKED and differences.rest_cover > _DRAWN_REST)
         and evidence.rest_px <= _MOST_REST_PX
         and geometry.stretch <= _MOST_STRETCH
         and geometry.bend <= _MOST_BEND

@@ -82,7 +82,7 @@ def _name_surroundings(found: Findings, changes: set[Verdict], details: list[str
 
 def _name_patches(found: Findings) -> str:
     """Return where and how large what was laid over is."""
-    height, width = found.alignment.evidence.windows.inside.shape
+    width = found.alignment.evidence.windows.inside.shape[1]
     for patch in found.differences.patches:
         left, _, right, _ = patch.box
         if right - left > _WIDE * CELL_PX * width:
@@ -103,6 +103,7 @@ def _name_looks(
     geometry = found.geometry
     is_resampled = (
         alignment.shrink[0, 0] < 1
+        or Verdict.RESIZED in changes
         or geometry.stretch > _STRETCH
         or abs((geometry.turn_degrees + 45) % 90 - 45) > _TURN_DEGREES
         or max(geometry.first_share, geometry.second_share) < 1 - _CROP

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mobisearch.duplicates.verification.alignment import Alignment
 from mobisearch.duplicates.verification.registration import lay
-from mobisearch.duplicates.verification.voting import Transform, frame_corners
+from mobisearch.duplicates.verification.voting import Transform, frame_corners, invert
 from mobisearch.duplicates.verification.windows import CELL_PX, Plane
 
 _BLUR_PX = 5
@@ -102,7 +102,7 @@ def lay_mask(
     size: tuple[int, ...], transform: Transform, shape: tuple[int, int]
 ) -> NDArray[np.bool_]:
     """Return the pixels of a plane that lie in another one of a size, (h, w)."""
-    corners = frame_corners((size[1], size[0]), np.linalg.inv(transform))
+    corners = frame_corners((size[1], size[0]), invert(transform))
     mask = np.zeros(shape, np.uint8)
     cv2.fillConvexPoly(mask, np.rint(corners * 16).astype(np.int32), 1, shift=4)
     return mask > 0

@@ -205,9 +205,7 @@ def _is_drawn(
     return bool(np.any(same, axis=0).mean() < _DRAWN_CONTINUES)
 
 
-def find_palette(
-    pixels: Plane, near: float = _SAME_COLOUR
-) -> tuple[float, list[NDArray[np.float64]]]:
+def find_palette(pixels: Plane, near: float = _SAME_COLOUR) -> tuple[float, list[Plane]]:
     """Return the most common colours of some pixels, (n, 3), and which share of them they cover."""
     pixels = pixels[:: 1 + len(pixels) // _PALETTE_PIXELS]
     left, colours, covered = pixels, [], 0
@@ -217,7 +215,7 @@ def find_palette(
         parts = left.astype(np.int32) >> 4
         coarse = parts[:, 0] * 256 + parts[:, 1] * 16 + parts[:, 2]
         common = np.bincount(coarse, minlength=4096).argmax()
-        colour = np.median(left[coarse == common], axis=0)
+        colour = np.median(left[coarse == common], axis=0).astype(np.float32)
         is_near = largest(abs(left - colour)) < near
         colours.append(colour)
         covered += int(is_near.sum())

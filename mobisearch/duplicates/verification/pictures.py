@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 THUMBNAIL_PX = 192
-"""Longer side of the pictures that are compared first; see ``scripts/results/verification.json``."""
+"""Longer side of the pictures that are compared first: enough to prove most copies."""
 
 THUMBNAIL_QUALITY = 88
 """JPEG quality to keep them with, so that most take less than 10 KB."""

@@ -29,6 +29,9 @@ _STILL_PX = 0.04
 """A step that moves no place further ends the search."""
 
 _MAX_STEP_PX = 3.0
+_LEAST_PX = 16
+"""Of each side: below it there are no windows to speak of."""
+
 _LEAST_WEIGHT = 0.05
 _LEAST_WINDOWS = 9
 """That must lie in both."""
@@ -75,6 +78,8 @@ def register(first: Plane, second: Plane, guess: Transform) -> Registration | No
 
     Source: Baker and Matthews, "Lucas-Kanade 20 years on" (2004).
     """
+    if min(*first.shape, *second.shape) < _LEAST_PX:
+        return None
     transform = guess / guess[2, 2]
     base = make_grid(whole_cells(first))
     height, width = base.plane.shape
@@ -128,8 +133,9 @@ def _solve(
         ju, jv = ju[:6], jv[:6]
     cross = (ju * xy) @ jv.T
     normal = (ju * xx) @ ju.T + (jv * yy) @ jv.T + cross + cross.T
-    diagonal = np.diag_indices_from(normal)
-    normal[diagonal] = normal[diagonal] * 1.001 + max(1e-6 * float(np.trace(normal)), 1e-12)
+    least = max(1e-6 * float(np.trace(normal)), 1e-12)
+    normal.flat[:: len(normal) + 1] *= 1.001
+    normal.flat[:: len(normal) + 1] += least
     try:
         found = np.linalg.solve(normal, ju @ xt + jv @ yt)
     except np.linalg.LinAlgError:

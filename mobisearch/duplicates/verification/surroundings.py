@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mobisearch.duplicates.verification.patches import find_palette
 from mobisearch.duplicates.verification.overlap import largest
+from mobisearch.duplicates.verification.patches import find_palette
 from mobisearch.duplicates.verification.voting import Transform, frame_corners
 
 _MARGIN_PX = 2
@@ -26,7 +26,8 @@ _PLAIN_COVER = 0.6
 
 _ONE_COLOUR_COVER = 0.85
 _SEAM = 2.0
-"""Of a hundred crops, hardly one has such an edge by chance; of frames, nine in ten have it."""
+"""Some crops in a hundred have such an edge by chance; thin bars in the colours of the picture have
+less."""
 
 _COLLAGE_SHARE = 0.15
 """Of the picture's area, that others must have to make it a collage."""

@@ -162,6 +162,13 @@ def _box_share(places: NDArray[np.float32], width: int, height: int) -> float:
     return float(np.ptp(places, axis=0).prod()) / (width * height)
 
 
+def invert(transform: Transform) -> Transform:
+    """Return the way back."""
+    inverse = np.linalg.inv(transform)
+    scaled: Transform = (inverse / inverse[2, 2]).astype(np.float64)
+    return scaled
+
+
 def frame_corners(size: tuple[int, int], transform: Transform) -> NDArray[np.float64]:
     """Return where the corners of a picture come to lie, (4, 2), in turn."""
     right, bottom = size[0] - 0.5, size[1] - 0.5

@@ -108,8 +108,10 @@ def find_inside(
     depth = np.where(is_before, depth, 1)
     u, v = u / depth, v / depth
     right, bottom = other[1] - 1 - _MARGIN_PX, other[0] - 1 - _MARGIN_PX
-    inside: NDArray[np.bool_] = is_before & (u > _MARGIN_PX) & (v > _MARGIN_PX)
-    return inside & (u < right) & (v < bottom)
+    inside: NDArray[np.bool_] = (
+        is_before & (u > _MARGIN_PX) & (v > _MARGIN_PX) & (u < right) & (v < bottom)
+    )
+    return inside
 
 
 def compare(first: Grid, laid: Grid, inside: NDArray[np.bool_]) -> tuple[Windows, Sums]:
