@@ -13,6 +13,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from mobisearch.duplicates import DuplicateGroups
     from mobisearch.embedding import Embedder
     from mobisearch.errors import MobisearchError
     from mobisearch.imaging import ScanSettings
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from mobisearch.results import Match, Matches
     from mobisearch.types import (
         DecodeSettings,
+        DuplicateGroup,
+        DuplicateSettings,
         FileFailure,
         ImageRecord,
         IndexStatus,
@@ -36,6 +39,9 @@ __version__ = "0.1.0"
 
 __all__ = [
     "DecodeSettings",
+    "DuplicateGroup",
+    "DuplicateGroups",
+    "DuplicateSettings",
     "Embedder",
     "FileFailure",
     "ImageIndex",
@@ -57,6 +63,9 @@ __all__ = [
 
 _HOMES = {
     "DecodeSettings": "mobisearch.types",
+    "DuplicateGroup": "mobisearch.types",
+    "DuplicateGroups": "mobisearch.duplicates",
+    "DuplicateSettings": "mobisearch.types",
     "Embedder": "mobisearch.embedding",
     "FileFailure": "mobisearch.types",
     "ImageIndex": "mobisearch.index",

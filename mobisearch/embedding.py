@@ -24,7 +24,7 @@ from mobisearch.imaging import (
 from mobisearch.models import DEFAULT_MODEL, ModelSpec, find_model
 from mobisearch.runtimes import Runtime, check_settings, load_runtime
 from mobisearch.runtimes.selection import LEAST_COSINES
-from mobisearch.types import DecodeSettings, Embeddings, Pixels, RuntimeSettings
+from mobisearch.types import DecodeSettings, Embeddings, Framing, Pixels, RuntimeSettings
 
 _REFERENCE_PRECISION = "f32"
 
@@ -158,22 +158,55 @@ class Embedder:
         """
         return prepare_source(source, preprocessing=self.spec.preprocessing, settings=self.settings)
 
-    def prepare_file(self, data: bytes, *, path: str, halt: Halt | None = None) -> PreparedImage:
-        """Decode the bytes of a file, in a worker process if this embedder is ``isolated``.
+    def prepare_file(
+        self,
+        data: bytes,
+        *,
+        path: str,
+        halt: Halt | None = None,
+        framing: Framing | None = None,
+        exact: bool = False,
+    ) -> PreparedImage:
+        """Decode the bytes of a file, in a worker process if ``isolated``.
 
         Args:
             halt: ends the decoding when it is set, if that is in a worker process.
+            framing: what is wanted of the picture; None: what the network looks at.
+            exact: decode exactly, whatever the settings of this embedder.
 
         Raises:
             ImageError: it cannot be used.
             HaltedError: ``halt`` is set.
             WorkerStartError: no worker can be started.
         """
-        preprocessing, settings = self.spec.preprocessing, self.settings
+        wanted = framing or self.spec.preprocessing
+        settings = dataclasses.replace(self.settings, exact=exact or self.settings.exact)
         if not self.isolated:
-            return prepare(data, name=path, preprocessing=preprocessing, settings=settings)
-        return shared_workers().prepare(
-            data, name=path, preprocessing=preprocessing, settings=settings, halt=halt
+            return prepare(data, name=path, preprocessing=wanted, settings=settings)
+        workers = shared_workers()
+        return workers.prepare(data, name=path, preprocessing=wanted, settings=settings, halt=halt)
+
+    def embed_prepared(self, images: Sequence[PreparedImage]) -> Embeddings:
+        """Embed prepared images, at least one; see :meth:`embed_pixels`."""
+        return self.embed_pixels(np.stack([image.pixels for image in images]))
+
+    def resized(self, side_px: int) -> Embedder:
+        """Return an embedder that has the same network look at squares of another size.
+
+        A runtime of one's own may know one size only: then it is this very embedder. Weights in 8
+        bits are made for one size: the network runs in the precision that ``auto`` means instead.
+        """
+        if self._given_runtime is not None:
+            return self
+        chosen = self._runtime_settings
+        if chosen.precision == "int8":
+            chosen = dataclasses.replace(chosen, precision="auto")
+        return Embedder(
+            self.spec.resized(side_px),
+            runtime=chosen,
+            settings=self.settings,
+            batch_size=self.batch_size,
+            isolated=self.isolated,
         )
 
     def embed_pixels(self, pixels: Pixels) -> Embeddings:

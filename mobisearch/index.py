@@ -22,10 +22,10 @@ from mobisearch.arguments import (
     resolve_roots,
     unit_row,
 )
-from mobisearch.errors import NotYetError, UnknownImageIdError
+from mobisearch.comparing import ComparingIndex
+from mobisearch.errors import UnknownImageIdError
 from mobisearch.imaging import ImageSource, ScanSettings, name_of
 from mobisearch.inspection import check_index, read_status
-from mobisearch.opened import OpenIndex
 from mobisearch.repairing import repair_catalog, salvage_to
 from mobisearch.results import Matches
 from mobisearch.store import IndexLayout, copy_index
@@ -43,7 +43,7 @@ from mobisearch.types import (
 )
 
 
-class ImageIndex(OpenIndex):
+class ImageIndex(ComparingIndex):
     """Images of some folders, their embeddings, and searches among them.
 
     ::
@@ -214,10 +214,6 @@ class ImageIndex(OpenIndex):
     def image(self, image_id: int) -> ImageRecord:
         """Return one image by id, or raise UnknownImageIdError."""
         return self._stored(image_id)[0]
-
-    def duplicates(self) -> list[object]:
-        """Find groups of copies. Not built yet."""
-        raise NotYetError("finding duplicates is not built yet; search an image to see its copies")
 
     def _stored(self, image_id: int) -> tuple[ImageRecord, Embeddings]:
         stored = self._catalog.image(image_id)

@@ -10,32 +10,49 @@ import itertools
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 
 from mobisearch.capacity import count_workers
-from mobisearch.embedding import Embedder
 from mobisearch.errors import ImageError, NoEmbeddingError
 from mobisearch.imaging import FileContent, Halt, PreparedImage, read_file
-from mobisearch.types import Embeddings, FileFailure, FileStamp, ImageFacts
+from mobisearch.types import DecodeSettings, Embeddings, FileFailure, FileStamp, ImageFacts
 
 _BATCHES_AHEAD = 3
 """One that the caller takes from, one in the network, one that is decoded meanwhile."""
 
 
+class FileEmbedder(Protocol):
+    """What makes embeddings of files, such as an :class:`mobisearch.Embedder`."""
+
+    batch_size: int
+    settings: DecodeSettings
+
+    def prepare_file(self, data: bytes, *, path: str, halt: Halt | None = None) -> PreparedImage:
+        """Decode the bytes of a file; called from several threads."""
+
+    def embed_prepared(self, images: Sequence[PreparedImage]) -> Embeddings:
+        """Return a row for each of several images; NaN throughout where there is none."""
+
+
 @dataclass(frozen=True, slots=True)
 class EmbeddedFile:
-    """A file with its embedding, float32, shape (d,), and what it says of itself."""
+    """A file with its embedding, float32, shape (d,), and what it says of itself.
+
+    Attributes:
+        thumbnail: the whole picture as a small JPEG, where the embedder makes one.
+    """
 
     path: str
     stamp: FileStamp
     sha256: str
     facts: ImageFacts
     embedding: Embeddings
+    thumbnail: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +89,7 @@ class _Decoded:
 
 def embed_files(
     paths: Iterable[str],
-    embedder: Embedder,
+    embedder: FileEmbedder,
     *,
     is_known: Callable[[str], bool] = lambda _: False,
     n_workers: int | None = None,
@@ -119,7 +136,9 @@ def embed_files(
 class _Stages:
     """The threads of one run, and what goes from one to the next."""
 
-    def __init__(self, embedder: Embedder, is_known: Callable[[str], bool], n_workers: int) -> None:
+    def __init__(
+        self, embedder: FileEmbedder, is_known: Callable[[str], bool], n_workers: int
+    ) -> None:
         self._embedder = embedder
         self._was_known = is_known
         self._embedded: set[str] = set()  # SHA-256
@@ -187,8 +206,8 @@ class _Stages:
                 new.setdefault(entry.sha256, entry)
         rows: dict[str, Embeddings] = {}
         if new:
-            pixels = np.stack([entry.image.pixels for entry in new.values()])
-            rows = dict(zip(new, self._embedder.embed_pixels(pixels), strict=True))
+            images = [entry.image for entry in new.values()]
+            rows = dict(zip(new, self._embedder.embed_prepared(images), strict=True))
         for entry in batch:
             if not isinstance(entry, _Decoded):
                 yield entry
@@ -226,7 +245,7 @@ class _Stages:
 
 
 def _decode(
-    path: str, embedder: Embedder, is_known: Callable[[str], bool], halt: Halt
+    path: str, embedder: FileEmbedder, is_known: Callable[[str], bool], halt: Halt
 ) -> _Decoded | FileOutcome:
     stamp = None
     try:
@@ -249,4 +268,5 @@ def _finish(entry: _Decoded, row: Embeddings) -> FileOutcome:
     stamp = entry.content.stamp
     if np.isnan(row).any():
         return _failed(NoEmbeddingError(entry.path), stamp)
-    return EmbeddedFile(entry.path, stamp, entry.sha256, entry.image.facts, row)
+    image = entry.image
+    return EmbeddedFile(entry.path, stamp, entry.sha256, image.facts, row, image.thumbnail)

@@ -31,7 +31,7 @@ class Match:
     image: ImageRecord
 
     def _repr_html_(self) -> str:
-        return _row([_cell(self)])
+        return picture_row([_cell(self)])
 
 
 class Matches(list[Match]):
@@ -54,37 +54,43 @@ class Matches(list[Match]):
 
     def _repr_html_(self) -> str:
         if self.error is not None:
-            return f"<p>{_safe(str(self.error))}</p>"
-        title = f"<p>{_safe(self.query)}: {len(self)} matches</p>" if self.query else ""
+            return f"<p>{safe_html(str(self.error))}</p>"
+        title = f"<p>{safe_html(self.query)}: {len(self)} matches</p>" if self.query else ""
         if not self:
             return title or "<p>no matches</p>"
         more = f"<p>and {len(self) - _MAX_SHOWN} more</p>" if len(self) > _MAX_SHOWN else ""
-        return title + _row([_cell(match) for match in self[:_MAX_SHOWN]]) + more
+        return title + picture_row([_cell(match) for match in self[:_MAX_SHOWN]]) + more
 
 
 def _rebuild_matches(matches: list[Match], query: str, error: ImageError | None) -> Matches:
     return Matches(matches, query=query, error=error)
 
 
-def _safe(text: str) -> str:
+def safe_html(text: str) -> str:
+    """Return text for HTML, without characters that change what is around it."""
     return html.escape(printable(text))
 
 
-def _row(cells: list[str]) -> str:
+def picture_row(cells: list[str]) -> str:
+    """Return pictures, each of them HTML, side by side."""
     return f'<div style="display:flex;flex-wrap:wrap;gap:8px">{"".join(cells)}</div>'
 
 
-def _cell(match: Match) -> str:
-    image = match.image
-    name = _safe(os.path.basename(image.path))
+def picture_cell(image: ImageRecord, heading: str) -> str:
+    """Return an image as HTML: small, under it a heading, which is HTML, its name and its size."""
+    name = safe_html(os.path.basename(image.path))
     try:
         picture = base64.b64encode(read_thumbnail_jpeg(image.path, max_px=_THUMBNAIL_PX)).decode()
         shown = f'<img src="data:image/jpeg;base64,{picture}" alt="{name}">'
     except ImageError as error:
-        shown = f"<em>{_safe(error.reason)}</em>"
+        shown = f"<em>{safe_html(error.reason)}</em>"
     return (
-        f'<figure style="margin:0;width:{_THUMBNAIL_PX}px" title="{_safe(image.path)}">{shown}'
+        f'<figure style="margin:0;width:{_THUMBNAIL_PX}px" title="{safe_html(image.path)}">{shown}'
         f'<figcaption style="font:12px sans-serif;overflow-wrap:anywhere">'
-        f"<b>{match.score:.3f}</b> {name}<br>{image.width} &times; {image.height}"
+        f"<b>{heading}</b> {name}<br>{image.width} &times; {image.height}"
         "</figcaption></figure>"
     )
+
+
+def _cell(match: Match) -> str:
+    return picture_cell(match.image, f"{match.score:.3f}")

@@ -74,6 +74,7 @@ CASES = {
     "C.2": "folders, links, names, terminals",
     "C.3": "broken, hostile and enormous pictures",
     "C.4": "models, vectors, questions",
+    "C.5": "clearing away copies",
 }
 
 

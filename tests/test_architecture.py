@@ -27,9 +27,11 @@ LAYERS = (
     ("embedding",),
     ("pipeline", "store"),
     ("sync", "inspection", "arguments"),
-    ("opened", "repairing"),
+    ("opened", "repairing", "journal", "duplicates"),
+    ("remembering",),
+    ("comparing",),
     ("index",),
-    ("evaluation",),
+    ("evaluation", "cleanup"),
     ("reports",),
     ("cli",),
     ("__main__",),
@@ -47,8 +49,10 @@ HOMES = {
     "sqlite3": ("store/catalog",),
     "PIL": ("imaging", "evaluation", "reports"),
     "pillow_heif": ("imaging",),
+    "cv2": ("duplicates/verification",),
     "filelock": ("models/downloads.py", "store/layout.py"),
     "psutil": ("store/mounts.py",),
+    "send2trash": ("cleanup/trash.py",),
     "click": ("cli",),
     "tqdm": ("cli",),
     "numpy": ("",),
@@ -275,4 +279,4 @@ def test_opening_an_index_and_its_status_load_no_torch(tmp_path: Path) -> None:
     )
     loaded = _loaded_after(code)
     assert "mobisearch.index" in loaded
-    assert not loaded & {"torch", "torchvision", "openvino"}
+    assert not loaded & {"torch", "torchvision", "openvino", "cv2"}

@@ -45,7 +45,7 @@ def test_every_dependency_has_its_reason() -> None:
     contributing = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")
     listed = re.search(r"^dependencies = \[(.*?)^\]", project, re.M | re.S)
     assert listed is not None
-    for name in re.findall(r'"([a-z-]+)', listed[1]):
+    for name in re.findall(r'"([a-z0-9-]+)', listed[1]):
         assert re.search(rf"^\| .*\b{name}\b", contributing, re.M), name
 
 

@@ -22,8 +22,13 @@ from mobisearch.cli.output import drop_unwritten, make_streams_safe, print_messa
 from mobisearch.errors import MobisearchError
 
 _COMMANDS = {
+    "apply": "cleaning",
     "backup": "maintaining",
     "bench": "benching",
+    "cover": "covering",
+    "decide": "deciding",
+    "decisions": "deciding",
+    "duplicates": "finding",
     "errors": "inspecting",
     "index": "indexing",
     "models": "choosing",
@@ -31,6 +36,7 @@ _COMMANDS = {
     "salvage": "maintaining",
     "search": "searching",
     "status": "inspecting",
+    "undo": "cleaning",
     "verify": "inspecting",
 }
 """Each command, and the module of this package where it is: loaded when the command is used."""
@@ -122,7 +128,7 @@ def _run(*, is_debug: bool) -> int:
             return exit_codes.STORAGE
         detail = f"{type(error).__name__}: {error}"
         print_message(
-            f"mobisearch: something unexpected went wrong ({detail}). No photo was touched. "
+            f"mobisearch: something unexpected went wrong ({detail}). No photo was deleted. "
             "Run the command again with --debug and report what it prints"
         )
         return exit_codes.INTERNAL

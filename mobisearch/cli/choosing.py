@@ -64,9 +64,9 @@ def models_command(
     if plot is not None:
         if not folders:
             raise click.UsageError("--plot needs a FOLDER of photos: what is found is one axis")
-        from mobisearch.reports import check_plot_path
+        from mobisearch.reports import check_tradeoff_path
 
-        check_plot_path(plot)  # before the work, not after it
+        check_tradeoff_path(plot)  # before the work, not after it
     specs = [find_model(name) for name in names] or list(MODELS.values())
     if not measure:
         if as_json:
@@ -197,7 +197,7 @@ def _reason(best: ModelMeasurement) -> str:
 
 
 def _draw(path: str, measured: Sequence[ModelMeasurement], best: ModelMeasurement | None) -> None:
-    from mobisearch.reports import TradeOff, write_plot
+    from mobisearch.reports import TradeOff, write_tradeoff
 
     points = [
         TradeOff(
@@ -211,4 +211,4 @@ def _draw(path: str, measured: Sequence[ModelMeasurement], best: ModelMeasuremen
         for m in measured
         if m.micro_average_precision is not None
     ]
-    write_plot(path, points)
+    write_tradeoff(path, points)

@@ -27,8 +27,13 @@ _BY_ERROR: tuple[tuple[type[errors.MobisearchError], int], ...] = (
     (errors.IndexLockedError, LOCKED),
     (errors.StorageError, STORAGE),
     (errors.StoreError, DAMAGED),
+    (errors.PlanNotFoundError, INPUT_MISSING),
+    (errors.PlanError, DAMAGED),
+    (errors.DecisionsFileError, DAMAGED),
+    (errors.CleanupError, SOME_FAILED),
     (errors.ReportError, CANNOT_CREATE),
     (errors.TooFewImagesError, INPUT_MISSING),
+    (errors.FolderNotIndexedError, INPUT_MISSING),
     (errors.QueryError, USAGE),
     (errors.NotYetError, USAGE),
 )

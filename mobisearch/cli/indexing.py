@@ -89,6 +89,11 @@ def index_command(
             raise click.UsageError("the index has no folders yet: name one")
         if recall is not None:
             index.tune(recall)
+        if index.unsettled_actions():
+            from mobisearch.cleanup import settle_interrupted
+
+            for line in settle_interrupted(index):
+                print_message(f"note: {line}")
         with stop_on_signals() as stop, ProgressBar() as bar:
             report = index.sync(
                 *folders, prune=prune, rehash=rehash, scan=scan, on_progress=bar, stop=stop

@@ -15,8 +15,11 @@ _SIGNALS = tuple(
 )
 
 
+_MESSAGE = "stopping when the images in hand are stored; once more to stop at once"
+
+
 @contextlib.contextmanager
-def stop_on_signals() -> Iterator[threading.Event]:
+def stop_on_signals(message: str = _MESSAGE) -> Iterator[threading.Event]:
     """Give an event that the first Ctrl-C sets, or the end of the terminal; the second interrupts.
 
     Works in the main thread, the only one that gets signals; elsewhere the event is never set.
@@ -28,9 +31,7 @@ def stop_on_signals() -> Iterator[threading.Event]:
             raise KeyboardInterrupt
         stop.set()
         if number == signal.SIGINT:
-            print_from_handler(
-                "stopping when the images in hand are stored; once more to stop at once"
-            )
+            print_from_handler(message)
 
     if threading.current_thread() is not threading.main_thread():
         yield stop

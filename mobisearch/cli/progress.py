@@ -72,3 +72,33 @@ class FetchBar:
         if progress.done_bytes == progress.total_bytes:
             self._bar.close()
             self._bar = None
+
+
+class StagedProgress:
+    """Shows work of several stages, each with a bar of its own."""
+
+    def __init__(self) -> None:
+        self._bar: ProgressBar | None = None
+        self._last: Progress | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.__exit__(kind, error, traceback)
+
+    def __call__(self, progress: Progress) -> None:
+        """Move the bar to where the work is, or begin the next one."""
+        last = self._last
+        if last is None or last.total != progress.total or progress.done < last.done:
+            self.__exit__(None, None, None)
+            self._bar = ProgressBar()
+        self._last = progress
+        assert self._bar is not None
+        self._bar(progress)

@@ -43,9 +43,21 @@
     ├── QueryError                    the question makes no sense
     │   ├── InvalidResultCountError   + ValueError          k below 1
     │   ├── InvalidRecallError        + ValueError          not above 0, up to 1
+    │   ├── InvalidWrongGroupsError   + ValueError          not above 0
+    │   ├── InvalidScopeError         + ValueError          none of that name, or no folders for it
+    │   ├── FolderNotIndexedError     + LookupError         nothing of that folder is in the index
     │   ├── InvalidVectorError        + ValueError          wrong shape, NaN or all zeros
     │   ├── UnknownImageIdError       + LookupError         no image of that id
+    │   ├── InvalidDecisionError      + ValueError          of no known kind, or of too few
+    │   ├── UnknownDecisionError      + LookupError         no decision of that id
+    │   ├── UnknownKeepRuleError      + ValueError          no such rule for which copy is kept
     │   └── TooFewImagesError         + ValueError          not enough of them
+    ├── CleanupError                  copies could not be cleared away
+    │   ├── PlanError                 + ValueError          no plan, or one that contradicts itself
+    │   ├── PlanNotFoundError         + FileNotFoundError   there is no plan here
+    │   ├── StepRefusedError          + RuntimeError        a step is not safe now
+    │   ├── TrashUnavailableError     + OSError             the trash cannot take a file
+    │   └── DecisionsFileError        + ValueError          a file that holds no decisions
     ├── ReportError                   + OSError             a report or sheet cannot be written
     └── NotYetError                   + NotImplementedError announced, not built yet
 
@@ -56,6 +68,15 @@ Only the command line turns them into exit codes.
 
 from mobisearch.errors.ancestor import (
     MobisearchError,
+)
+from mobisearch.errors.cleanup import (
+    CleanupError,
+    DecisionsFileError,
+    PlanError,
+    PlanNotFoundError,
+    StepRefusedError,
+    TrashUnavailableError,
+    UnknownKeepRuleError,
 )
 from mobisearch.errors.images import (
     CorruptImageError,
@@ -90,13 +111,18 @@ from mobisearch.errors.models import (
     WeightsNotFoundError,
 )
 from mobisearch.errors.queries import (
+    FolderNotIndexedError,
+    InvalidDecisionError,
     InvalidRecallError,
     InvalidResultCountError,
+    InvalidScopeError,
     InvalidVectorError,
+    InvalidWrongGroupsError,
     NotYetError,
     QueryError,
     ReportError,
     TooFewImagesError,
+    UnknownDecisionError,
     UnknownImageIdError,
 )
 from mobisearch.errors.store import (
@@ -112,10 +138,13 @@ from mobisearch.errors.store import (
 )
 
 __all__ = [
+    "CleanupError",
     "CorruptImageError",
+    "DecisionsFileError",
     "DecodeMemoryError",
     "DecodeTimeoutError",
     "DecoderCrashedError",
+    "FolderNotIndexedError",
     "ImageError",
     "ImageNotFoundError",
     "ImageTooLargeError",
@@ -126,15 +155,20 @@ __all__ = [
     "IndexLockedError",
     "IndexNotFoundError",
     "IndexReadOnlyError",
+    "InvalidDecisionError",
     "InvalidRecallError",
     "InvalidResultCountError",
+    "InvalidScopeError",
     "InvalidVectorError",
+    "InvalidWrongGroupsError",
     "MobisearchError",
     "ModelError",
     "ModelMismatchError",
     "ModelVariantError",
     "NoEmbeddingError",
     "NotYetError",
+    "PlanError",
+    "PlanNotFoundError",
     "PrecisionUnavailableError",
     "QueryError",
     "ReportError",
@@ -142,11 +176,15 @@ __all__ = [
     "RuntimeMismatchError",
     "RuntimeUnavailableError",
     "ScanError",
+    "StepRefusedError",
     "StorageError",
     "StoreError",
     "TooFewImagesError",
+    "TrashUnavailableError",
     "TruncatedImageError",
+    "UnknownDecisionError",
     "UnknownImageIdError",
+    "UnknownKeepRuleError",
     "UnknownModelError",
     "UnknownRuntimeError",
     "UnreadableImageError",

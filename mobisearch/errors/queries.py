@@ -28,6 +28,47 @@ class InvalidRecallError(QueryError, ValueError):
         )
 
 
+class InvalidWrongGroupsError(QueryError, ValueError):
+    """The number of wrong groups to expect is not one above 0."""
+
+    def __init__(self, wrong_groups: object) -> None:
+        self.wrong_groups = wrong_groups
+        super().__init__(
+            f"the number of wrong groups to expect must be above 0, got {wrong_groups!r}; 0.5 is "
+            "usual: probably none in the whole library"
+        )
+
+
+class InvalidScopeError(QueryError, ValueError):
+    """There is no such scope for a search for copies, or it lacks its folders.
+
+    Attributes:
+        scope: what was given.
+        known: the scopes that exist.
+    """
+
+    def __init__(self, scope: object, known: tuple[str, ...], reason: str = "") -> None:
+        self.scope = scope
+        self.known = known
+        self.reason = reason
+        what = reason or f"there is no scope {scope!r}"
+        super().__init__(f"{what}; choose among: {', '.join(known)}")
+
+
+class FolderNotIndexedError(QueryError, LookupError):
+    """No image of a folder is in the index.
+
+    Attributes:
+        path: the folder.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        super().__init__(
+            f"{path}: the index holds nothing of this folder; add it with: mobisearch index FOLDER"
+        )
+
+
 class InvalidVectorError(QueryError, ValueError):
     """A query vector has the wrong shape, or no direction."""
 
@@ -38,6 +79,20 @@ class UnknownImageIdError(QueryError, LookupError):
     def __init__(self, image_id: int) -> None:
         self.image_id = image_id
         super().__init__(f"there is no image with id {image_id} in the index")
+
+
+class InvalidDecisionError(QueryError, ValueError):
+    """A decision is of no known kind, or about too few images."""
+
+
+class UnknownDecisionError(QueryError, LookupError):
+    """The index remembers no decision with this id."""
+
+    def __init__(self, decision_id: int) -> None:
+        self.decision_id = decision_id
+        super().__init__(
+            f"there is no decision {decision_id}; list them with: mobisearch decisions"
+        )
 
 
 class TooFewImagesError(QueryError, ValueError):

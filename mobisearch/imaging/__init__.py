@@ -8,7 +8,13 @@ from mobisearch.imaging.formats import is_read
 from mobisearch.imaging.reading import FileContent, read_file, stamp_of
 from mobisearch.imaging.scanning import ScannedFile, ScanProblem, ScanSettings, scan_folder
 from mobisearch.imaging.sources import ImageSource, as_sources, name_of, prepare_source
-from mobisearch.imaging.thumbnails import read_thumbnail, read_thumbnail_jpeg
+from mobisearch.imaging.thumbnails import (
+    decode_jpeg,
+    encode_jpeg,
+    read_thumbnail,
+    read_thumbnail_jpeg,
+    resize_pixels,
+)
 from mobisearch.imaging.workers import Halt, HaltedError, shared_workers
 
 __all__ = [
@@ -22,6 +28,8 @@ __all__ = [
     "ScannedFile",
     "as_sources",
     "decode",
+    "decode_jpeg",
+    "encode_jpeg",
     "is_read",
     "name_of",
     "prepare",
@@ -29,6 +37,7 @@ __all__ = [
     "read_file",
     "read_thumbnail",
     "read_thumbnail_jpeg",
+    "resize_pixels",
     "scan_folder",
     "shared_workers",
     "stamp_of",

@@ -25,31 +25,37 @@ from mobisearch.errors import (
 )
 from mobisearch.imaging import exif
 from mobisearch.imaging.formats import formats_of
-from mobisearch.imaging.geometry import cut_centre
+from mobisearch.imaging.geometry import cut_centre, scale_down
 from mobisearch.imaging.modes import to_rgb
-from mobisearch.types import DecodeSettings, ImageFacts, Pixels, Preprocessing
+from mobisearch.types import DecodeSettings, Framing, ImageFacts, Pixels, WholePicture
 
 _MAX_PNG_CHUNK_BYTES = 16_000_000
+_WHOLE_OVERSAMPLING = 1.5
+"""The shorter side of a JPEG decoded at reduced size, over the longer side that is wanted: for
+photos of 3 to 2 more than twice as many pixels as are kept, each way."""
+
 _NO_PIXELS = "the picture has no pixels"
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedImage:
-    """A picture ready for a network.
+    """A picture ready for a network, or to be looked at.
 
     Attributes:
-        pixels: uint8, shape (crop_px, crop_px, 3), RGB, upright.
+        pixels: uint8, RGB, upright; shape (crop_px, crop_px, 3), or (h, w, 3) of a whole picture.
         facts: what the file said of itself.
+        thumbnail: the whole picture as a small JPEG, where that was wanted.
     """
 
     pixels: Pixels
     facts: ImageFacts
+    thumbnail: bytes = b""
 
 
 def prepare(
-    data: bytes, *, name: str, preprocessing: Preprocessing, settings: DecodeSettings
+    data: bytes, *, name: str, preprocessing: Framing, settings: DecodeSettings
 ) -> PreparedImage:
-    """Decode a picture and cut out what the network looks at.
+    """Decode a picture and cut out what the network looks at, or scale all of it down.
 
     Args:
         data: the whole file.
@@ -58,6 +64,10 @@ def prepare(
     Raises:
         ImageError: the bytes are not a picture that can be used; see ``decode``.
     """
+    if isinstance(preprocessing, WholePicture):
+        need_px = None if settings.exact else preprocessing.longer_px * _WHOLE_OVERSAMPLING
+        image, facts = decode(data, name=name, settings=settings, need_px=need_px)
+        return PreparedImage(scale_down(image, preprocessing.longer_px), facts)
     need_px = None if settings.exact else preprocessing.resize_px * settings.reduced_oversampling
     image, facts = decode(data, name=name, settings=settings, need_px=need_px)
     pixels = cut_centre(image, preprocessing, is_exact=settings.exact)

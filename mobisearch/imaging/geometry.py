@@ -1,4 +1,4 @@
-"""Resizing and cutting as torchvision's classification preset does it, and a quicker way."""
+"""Scaling down, and resizing and cutting as torchvision's preset does it, and a quicker way."""
 
 from __future__ import annotations
 
@@ -9,6 +9,15 @@ from mobisearch.types import Pixels, Preprocessing
 
 _MAX_RATIO = 64
 """Up to this ratio of the sides the whole picture can be resized: 16 MB at 256 pixels."""
+
+
+def scale_down(image: Image.Image, longer_px: int) -> Pixels:
+    """Return all of an RGB picture, its longer side at most ``longer_px``: uint8, (h, w, 3)."""
+    scale = longer_px / max(image.size)
+    if scale < 1:
+        width, height = (max(1, round(side * scale)) for side in image.size)
+        image = image.resize((width, height), Image.Resampling.LANCZOS)
+    return np.asarray(image)
 
 
 def cut_centre(image: Image.Image, preprocessing: Preprocessing, *, is_exact: bool) -> Pixels:

@@ -187,6 +187,11 @@ class ModelSpec:
             f"({size.resize_px}>{size.crop_px} px, fingerprint {self.fingerprint[:12]})"
         )
 
+    def resized(self, side_px: int) -> ModelSpec:
+        """Return the record of the same network looking at squares of another size, in floats."""
+        preprocessing = dataclasses.replace(self.preprocessing, resize_px=side_px, crop_px=side_px)
+        return dataclasses.replace(self, preprocessing=preprocessing, quantised=None)
+
     @property
     def fingerprint(self) -> str:
         """SHA-256 over everything that changes an embedding. Equal fingerprints may be mixed."""

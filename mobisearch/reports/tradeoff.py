@@ -56,7 +56,7 @@ class TradeOff:
     is_recommended: bool = False
 
 
-def check_plot_path(path: str | os.PathLike[str]) -> Path:
+def check_tradeoff_path(path: str | os.PathLike[str]) -> Path:
     """Return where a plot would be written.
 
     Raises:
@@ -65,7 +65,7 @@ def check_plot_path(path: str | os.PathLike[str]) -> Path:
     return check_picture_path(path, PLOT)
 
 
-def write_plot(path: str | os.PathLike[str], points: Sequence[TradeOff]) -> None:
+def write_tradeoff(path: str | os.PathLike[str], points: Sequence[TradeOff]) -> None:
     """Write the plot as PNG: milliseconds to the right, quality upward.
 
     The file appears whole or not at all. An earlier plot is replaced; any other file of that name
@@ -77,11 +77,11 @@ def write_plot(path: str | os.PathLike[str], points: Sequence[TradeOff]) -> None
     """
     if not points:
         raise ValueError("a plot needs at least one point")
-    target = check_plot_path(path)
-    save_picture(draw_plot(points), target, PLOT)
+    target = check_tradeoff_path(path)
+    save_picture(draw_tradeoff(points), target, PLOT)
 
 
-def draw_plot(points: Sequence[TradeOff]) -> Image.Image:
+def draw_tradeoff(points: Sequence[TradeOff]) -> Image.Image:
     """Draw the plot, 1280 x 720."""
     plot = Image.new("RGB", _SIZE_PX, _GROUND)
     draw = ImageDraw.Draw(plot)

@@ -1,12 +1,17 @@
 """Data that every layer shares: frozen records and array aliases. numpy only, no behaviour."""
 
+from mobisearch.types.actions import FileAction
 from mobisearch.types.arrays import Embeddings, Pixels
+from mobisearch.types.decisions import DECISION_KINDS, Decision
 from mobisearch.types.duplicates import (
     DEFAULT_KEEP,
     DuplicateGroup,
     DuplicateSettings,
     GroupMember,
     Relation,
+    ScoreCurve,
+    ScorePoint,
+    SimilarPair,
     Verdict,
 )
 from mobisearch.types.images import FileFailure, FileStamp, ImageFacts, ImageRecord
@@ -23,21 +28,27 @@ from mobisearch.types.reports import (
 from mobisearch.types.settings import (
     DecodeSettings,
     FetchProgress,
+    Framing,
     OnFetch,
     Preprocessing,
     RuntimeSettings,
     WeightsSettings,
+    WholePicture,
 )
 
 __all__ = [
+    "DECISION_KINDS",
     "DEFAULT_KEEP",
+    "Decision",
     "DecodeSettings",
     "DuplicateGroup",
     "DuplicateSettings",
     "Embeddings",
     "FetchProgress",
+    "FileAction",
     "FileFailure",
     "FileStamp",
+    "Framing",
     "GroupMember",
     "ImageFacts",
     "ImageRecord",
@@ -51,9 +62,13 @@ __all__ = [
     "RepairReport",
     "RuntimeSettings",
     "SalvageReport",
+    "ScoreCurve",
+    "ScorePoint",
+    "SimilarPair",
     "StructureStatus",
     "SyncReport",
     "Verdict",
     "VerifyReport",
     "WeightsSettings",
+    "WholePicture",
 ]

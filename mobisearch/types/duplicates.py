@@ -84,7 +84,7 @@ class GroupMember:
 
     Attributes:
         verdict: its relation to the image that is kept; of that image itself, ``SAME_FILE``.
-        score: cosine similarity of its embedding to that of the image that is kept.
+        score: how alike the looks of both are, -1 to 1: the score of candidates.
         relation: the image that is kept as the first, this one as the second. None if the two were
             not compared themselves, but are copies through another member; the verdict is then that
             of this member to the one that links it.
@@ -126,8 +126,70 @@ class DuplicateGroup:
         return sum(copy.image.size_bytes for copy in self.copies if not copy.is_protected)
 
 
+@dataclass(frozen=True, slots=True)
+class SimilarPair:
+    """Two images of one scene that are no copies of one another."""
+
+    first: ImageRecord
+    second: ImageRecord
+    score: float
+    relation: Relation
+
+
+@dataclass(frozen=True, slots=True)
+class ScorePoint:
+    """What taking pairs from a score on means in a library.
+
+    Attributes:
+        score: of a candidate; higher is more alike.
+        unrelated: pairs at or above it that comparing has shown to be unrelated.
+        wrong_groups: how many of those may be expected to be taken for copies all the same.
+        copies: pairs at or above it that are copies.
+        recall: of altered copies of the library's own pictures, the share that is found.
+    """
+
+    score: float
+    unrelated: int
+    wrong_groups: float
+    copies: int
+    recall: float
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreCurve:
+    """What a score means in one library, from its own pictures.
+
+    Attributes:
+        points: by score, ascending.
+        accepted_score: copies at or above it are grouped.
+        candidate_score: every pair at or above it was compared.
+        mistakes: of how many pairs of different pictures that were compared for this, how many were
+            taken for copies.
+        trials: how many pairs those were.
+        synthetic_copies: altered copies that the recall was measured with.
+        recall_by_alteration: name and share found, by name.
+    """
+
+    points: tuple[ScorePoint, ...] = ()
+    accepted_score: float = 1.0
+    candidate_score: float = 1.0
+    mistakes: int = 0
+    trials: int = 0
+    synthetic_copies: int = 0
+    recall_by_alteration: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def mistake_rate(self) -> float:
+        """How often different pictures are taken for copies, no less than the trials can tell."""
+        return (self.mistakes + 0.5) / (self.trials + 1)
+
+
 DEFAULT_KEEP = ("largest", "raw", "richest", "oldest", "shortest-path")
 """Which copy is kept: the first rule that tells two apart decides."""
+
+
+SCOPES = ("all", "within", "across", "new")
+"""The names that ``DuplicateSettings.scope`` takes."""
 
 
 @dataclass(frozen=True, slots=True)

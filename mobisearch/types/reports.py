@@ -14,6 +14,8 @@ class Progress:
     """How far long work has come, in files.
 
     Attributes:
+        stage: what is being done, where a call does one thing after another: ``"looking"`` at
+            images, ``"matching"`` them, ``"comparing"`` pairs; done and total are in that unit.
         failed: part of ``done``.
         stored: of ``done``, those that are committed and will be there whatever happens next.
     """
@@ -22,6 +24,7 @@ class Progress:
     total: int
     failed: int
     stored: int = 0
+    stage: str = ""
 
 
 OnProgress: TypeAlias = Callable[[Progress], None]

@@ -24,6 +24,20 @@ class Preprocessing:
 
 
 @dataclass(frozen=True, slots=True)
+class WholePicture:
+    """All of an upright RGB image, scaled down so that the longer side is ``longer_px``.
+
+    Smaller images stay as they are.
+    """
+
+    longer_px: int
+
+
+Framing: TypeAlias = Preprocessing | WholePicture
+"""What is wanted of an image: the part that a network looks at, or all of it."""
+
+
+@dataclass(frozen=True, slots=True)
 class DecodeSettings:
     """Limits and choices for turning bytes into pixels.
 

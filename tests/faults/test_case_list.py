@@ -14,7 +14,7 @@ import pytest
 
 TESTS = Path(__file__).resolve().parent.parent
 FOLDERS = ("faults", "crash")
-CASES = frozenset(range(1, 58))
+CASES = frozenset(range(1, 59))
 
 NOT_APPLICABLE = {
     7: "indexing again with another model: an index has one model for life, and another one is "

@@ -34,7 +34,6 @@ from mobisearch.errors import (
     InvalidResultCountError,
     InvalidVectorError,
     ModelMismatchError,
-    NotYetError,
     StorageError,
     TruncatedImageError,
     UnknownImageIdError,
@@ -259,11 +258,6 @@ def test_a_query_gets_the_same_scores_alone_and_among_many(
     alone = filled.search(photos / "5.png", k=9)
     among = filled.search_many([*others[:20], photos / "5.png", *others[20:]], k=9)[20]
     assert list(among) == list(alone), "bit for bit"
-
-
-def test_duplicates_are_announced_and_say_so(filled: ImageIndex) -> None:
-    with pytest.raises(NotYetError, match="not built yet"):
-        filled.duplicates()
 
 
 # ---------------------------------------------------------------- life of an index

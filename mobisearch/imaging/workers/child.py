@@ -28,7 +28,7 @@ from mobisearch.imaging.workers.frames import (
     read_request,
     write_frame,
 )
-from mobisearch.types import DecodeSettings, Preprocessing
+from mobisearch.types import DecodeSettings, Framing
 
 _NAME = "picture"  # the caller knows the path and puts it into the error
 
@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def _answer(
-    answers: BinaryIO, data: bytes, preprocessing: Preprocessing, settings: DecodeSettings
+    answers: BinaryIO, data: bytes, preprocessing: Framing, settings: DecodeSettings
 ) -> None:
     try:
         image = decode_tolerantly(data, preprocessing, settings)
@@ -71,11 +71,11 @@ def _answer(
         write_frame(answers, error_header(DecodeMemoryError(_NAME, "there is not enough memory")))
     else:
         pixels = np.ascontiguousarray(image.pixels)
-        write_frame(answers, facts_header(image.facts), pixels.data.cast("B"))
+        write_frame(answers, facts_header(image.facts, pixels.shape), pixels.data.cast("B"))
 
 
 def decode_tolerantly(
-    data: bytes, preprocessing: Preprocessing, settings: DecodeSettings
+    data: bytes, preprocessing: Framing, settings: DecodeSettings
 ) -> PreparedImage:
     """Decode, and with ``settings.tolerant`` take what there is of a picture that is cut short.
 

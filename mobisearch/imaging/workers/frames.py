@@ -22,10 +22,11 @@ from mobisearch.errors import (
     TruncatedImageError,
     UnsupportedFormatError,
 )
-from mobisearch.types import DecodeSettings, ImageFacts, Preprocessing
+from mobisearch.types import DecodeSettings, Framing, ImageFacts, Preprocessing, WholePicture
 
 _LENGTHS = struct.Struct("<IQ")
 MAX_HEADER_BYTES = 1 << 16
+_PART, _WHOLE = "preprocessing", "whole"
 _SIMPLE_ERRORS: dict[str, type[ImageError]] = {
     kind.code: kind
     for kind in (CorruptImageError, DecodeMemoryError, TruncatedImageError, UnsupportedFormatError)
@@ -81,24 +82,59 @@ def _read_exactly(stream: BinaryIO, n_bytes: int) -> bytes:
 
 
 @functools.lru_cache(maxsize=8)
-def request_header(preprocessing: Preprocessing, settings: DecodeSettings) -> bytes:
+def request_header(preprocessing: Framing, settings: DecodeSettings) -> bytes:
     """Return what tells a worker how to decode the payload. The same for a whole run, so kept."""
     return as_text(
         {
-            "preprocessing": dataclasses.asdict(preprocessing),
+            _kind_of(preprocessing): dataclasses.asdict(preprocessing),
             "settings": dataclasses.asdict(settings),
         }
     )
 
 
-def read_request(header: Mapping[str, Any]) -> tuple[Preprocessing, DecodeSettings]:
+def read_request(header: Mapping[str, Any]) -> tuple[Framing, DecodeSettings]:
     """Return what :func:`request_header` put in. The sender is trusted."""
-    return Preprocessing(**header["preprocessing"]), DecodeSettings(**header["settings"])
+    settings = DecodeSettings(**header["settings"])
+    if _WHOLE in header:
+        return WholePicture(**header[_WHOLE]), settings
+    return Preprocessing(**header[_PART]), settings
 
 
-def facts_header(facts: ImageFacts) -> bytes:
-    """Return the header of an answer with pixels."""
-    return as_text({"facts": {name: getattr(facts, name) for name in facts.__slots__}})
+def _kind_of(preprocessing: Framing) -> str:
+    return _WHOLE if isinstance(preprocessing, WholePicture) else _PART
+
+
+def facts_header(facts: ImageFacts, shape: tuple[int, ...]) -> bytes:
+    """Return the header of an answer with pixels of a shape (h, w, 3)."""
+    given = {name: getattr(facts, name) for name in facts.__slots__}
+    return as_text({"facts": given, "shape": list(shape)})
+
+
+def max_answer_bytes(preprocessing: Framing) -> int:
+    """Return how many bytes of pixels an answer may have."""
+    if isinstance(preprocessing, WholePicture):
+        return 3 * preprocessing.longer_px**2
+    return 3 * preprocessing.crop_px**2
+
+
+def read_shape(header: Mapping[str, Any], preprocessing: Framing) -> tuple[int, int, int]:
+    """Return the shape (h, w, 3) of the pixels of an answer.
+
+    Raises:
+        BrokenFrameError: it is none that was asked for.
+    """
+    match header.get("shape"):
+        case [int(height), int(width), 3]:
+            pass
+        case _:
+            raise BrokenFrameError("an answer without a shape")
+    if isinstance(preprocessing, WholePicture):
+        is_right = min(height, width) > 0 and max(height, width) <= preprocessing.longer_px
+    else:
+        is_right = height == width == preprocessing.crop_px
+    if not is_right:
+        raise BrokenFrameError(f"an answer of {width} x {height} pixels")
+    return height, width, 3
 
 
 def read_facts(header: Mapping[str, Any]) -> ImageFacts:

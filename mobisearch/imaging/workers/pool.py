@@ -14,7 +14,7 @@ from mobisearch.imaging.decoding import PreparedImage
 from mobisearch.imaging.workers.frames import BrokenFrameError
 from mobisearch.imaging.workers.halting import Halt
 from mobisearch.imaging.workers.process import DecodeWorker
-from mobisearch.types import DecodeSettings, Preprocessing
+from mobisearch.types import DecodeSettings, Framing
 
 _ATTEMPTS = 2
 """A worker may die without the picture's fault, when the system is short of memory."""
@@ -44,7 +44,7 @@ class DecodeWorkers:
         data: bytes,
         *,
         name: str,
-        preprocessing: Preprocessing,
+        preprocessing: Framing,
         settings: DecodeSettings,
         halt: Halt | None = None,
     ) -> PreparedImage:

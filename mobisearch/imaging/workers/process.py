@@ -8,6 +8,7 @@ the standard library and of loky never end a worker that hangs.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import signal
 import subprocess
@@ -21,13 +22,15 @@ from mobisearch.errors import ImageError, WorkerStartError
 from mobisearch.imaging.decoding import PreparedImage
 from mobisearch.imaging.workers.frames import (
     BrokenFrameError,
+    max_answer_bytes,
     read_error,
     read_facts,
     read_frame,
+    read_shape,
     request_header,
     write_frame,
 )
-from mobisearch.types import DecodeSettings, Preprocessing
+from mobisearch.types import DecodeSettings, Framing
 
 _DYING_SECONDS = 0.5
 """From the end of a pipe to the end of its process."""
@@ -80,27 +83,28 @@ class DecodeWorker:
             _widen(stream)
 
     def decode(
-        self, data: bytes, name: str, preprocessing: Preprocessing, settings: DecodeSettings
+        self, data: bytes, name: str, preprocessing: Framing, settings: DecodeSettings
     ) -> PreparedImage | ImageError:
         """Decode one picture, or say what is wrong with it.
 
         Raises:
             BrokenFrameError, OSError: the worker is dead, or not to be trusted any more.
         """
-        n_bytes = 3 * preprocessing.crop_px**2
         self._clock = _Clock(settings.deadline_seconds)
         try:
             write_frame(self._requests, request_header(preprocessing, settings), data)
-            header, pixels = read_frame(self._answers, max_payload_bytes=n_bytes)
+            header, pixels = read_frame(
+                self._answers, max_payload_bytes=max_answer_bytes(preprocessing)
+            )
         finally:
             self._clock = None
             self.n_done += 1
         error = read_error(header, name)
         if error is not None:
             return error
-        if len(pixels) != n_bytes:
+        shape = read_shape(header, preprocessing)
+        if len(pixels) != math.prod(shape):
             raise BrokenFrameError("an answer of the wrong size")
-        shape = (preprocessing.crop_px, preprocessing.crop_px, 3)
         return PreparedImage(np.frombuffer(pixels, np.uint8).reshape(shape), read_facts(header))
 
     def watch(self, seconds: float) -> None:

@@ -2,9 +2,11 @@
 
 from mobisearch.store.catalog.connection import create_catalog, set_journal
 from mobisearch.store.catalog.copying import check_log, copy_catalog, set_uuid
+from mobisearch.store.catalog.looks import ContentPicture, LookRow
 from mobisearch.store.catalog.migrations import migrate, read_version
 from mobisearch.store.catalog.questions import Catalog
 from mobisearch.store.catalog.reader import CatalogReader, open_reader
+from mobisearch.store.catalog.relations import Pair
 from mobisearch.store.catalog.rows import (
     FileRow,
     ModelRow,
@@ -14,14 +16,18 @@ from mobisearch.store.catalog.rows import (
     path_range,
 )
 from mobisearch.store.catalog.salvaging import SalvagedRows, salvage_catalog
-from mobisearch.store.catalog.writer import CatalogWriter, fill_new_catalog, now, open_writer
+from mobisearch.store.catalog.upkeep import now
+from mobisearch.store.catalog.writer import CatalogWriter, fill_new_catalog, open_writer
 
 __all__ = [
     "Catalog",
     "CatalogReader",
     "CatalogWriter",
+    "ContentPicture",
     "FileRow",
+    "LookRow",
     "ModelRow",
+    "Pair",
     "SalvagedRows",
     "SegmentRow",
     "StagedFile",

@@ -70,6 +70,47 @@ _IS_ODD_TARGET = """
     key = 'recall_target' AND (typeof(value) != 'text' OR value = '' OR value GLOB '*[^0-9.e-]*'
     OR CAST(value AS REAL) <= 0 OR CAST(value AS REAL) > 1)
 """
+_IS_ODD_DECISION = """
+    kind NOT IN ('different', 'keep') OR typeof(decided_at) != 'text'
+    OR (kind = 'different') + 1 > (SELECT count(*) FROM decision_member
+        WHERE decision_member.decision_id = decision.decision_id)
+"""
+_IS_ODD_DECISION_MEMBER = """
+    typeof(sha256) != 'blob' OR length(sha256) != 32
+    OR decision_id NOT IN (SELECT decision_id FROM decision)
+"""
+_IS_ODD_ACTION = """
+    typeof("plan") != 'text' OR typeof(step) != 'integer' OR kind NOT IN ('trash', 'link')
+    OR state NOT IN ('begun', 'done', 'failed', 'undoing', 'undone')
+    OR typeof(path) != 'blob' OR typeof(keeper) != 'blob'
+    OR typeof(sha256) != 'blob' OR length(sha256) != 32
+    OR typeof(keeper_sha256) != 'blob' OR length(keeper_sha256) != 32
+    OR typeof(size_bytes) != 'integer' OR typeof(mtime_ns) != 'integer'
+    OR typeof(mode) != 'integer' OR typeof(destination) NOT IN ('blob', 'null')
+    OR typeof(restored) NOT IN ('blob', 'null') OR typeof(reason) NOT IN ('text', 'null')
+    OR typeof(changed_at) != 'text'
+"""
+_IS_ODD_LOOK = """
+    typeof(vec) != 'blob' OR typeof(version) != 'integer'
+    OR length(vec) != 2 * (SELECT dim FROM model WHERE model.model_id = look.model_id)
+    OR model_id NOT IN (SELECT model_id FROM model)
+    OR content_id NOT IN (SELECT content_id FROM content)
+    OR typeof(pixels_sha256) NOT IN ('blob', 'null') OR length(pixels_sha256) != 32
+"""
+_IS_ODD_THUMBNAIL = """
+    typeof(jpeg) != 'blob' OR hex(substr(jpeg, 1, 2)) != 'FFD8' OR typeof(version) != 'integer'
+    OR content_id NOT IN (SELECT content_id FROM content)
+"""
+_HAS_NO_THUMBNAIL = """
+    NOT EXISTS (SELECT 1 FROM thumbnail
+        WHERE thumbnail.content_id = look.content_id AND thumbnail.version = look.version)
+"""
+_IS_ODD_RELATION = """
+    first_id >= second_id OR typeof(version) != 'integer' OR typeof(verdict) != 'text'
+    OR typeof(facts) != 'text' OR NOT json_valid(facts)
+    OR first_id NOT IN (SELECT content_id FROM content)
+    OR second_id NOT IN (SELECT content_id FROM content)
+"""
 _IS_ODD_GENERATION = """
     key = 'generation' AND (value = '' OR value GLOB '*[^0-9]*' OR typeof(value) != 'text')
 """
@@ -132,6 +173,24 @@ CHECKS = (
           ("DELETE FROM structure",)),
     Check("recall targets are none", "meta", _IS_ODD_TARGET,
           ("DELETE FROM meta WHERE key = 'recall_target'",)),
+    Check("members of decisions make no sense, or belong to none", "decision_member",
+          _IS_ODD_DECISION_MEMBER,
+          (f"DELETE FROM decision_member WHERE {_IS_ODD_DECISION_MEMBER}",)),
+    Check("decisions make no sense, or are about nothing", "decision", _IS_ODD_DECISION,
+          (f"DELETE FROM decision_member WHERE decision_id IN"
+           f" (SELECT decision_id FROM decision WHERE {_IS_ODD_DECISION})",
+           f"DELETE FROM decision WHERE {_IS_ODD_DECISION}",
+           f"DELETE FROM decision_member WHERE {_IS_ODD_DECISION_MEMBER}")),
+    Check("steps in the journal make no sense", "action", _IS_ODD_ACTION,
+          (f"DELETE FROM action WHERE {_IS_ODD_ACTION}",)),
+    Check("looks have the wrong size, or belong to nothing", "look", _IS_ODD_LOOK,
+          (f"DELETE FROM look WHERE {_IS_ODD_LOOK}",)),
+    Check("thumbnails make no sense, or belong to nothing", "thumbnail", _IS_ODD_THUMBNAIL,
+          (f"DELETE FROM thumbnail WHERE {_IS_ODD_THUMBNAIL}",)),
+    Check("looks have no thumbnail of their version", "look", _HAS_NO_THUMBNAIL,
+          (f"DELETE FROM look WHERE {_HAS_NO_THUMBNAIL}",)),
+    Check("relations make no sense, or are of nothing", "relation", _IS_ODD_RELATION,
+          (f"DELETE FROM relation WHERE {_IS_ODD_RELATION}",)),
     Check("generation is no number", "meta", _IS_ODD_GENERATION,
           ("UPDATE meta SET value = CAST(strftime('%s') AS TEXT) WHERE key = 'generation'",)),
 )  # fmt: skip

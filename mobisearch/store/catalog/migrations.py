@@ -44,8 +44,10 @@ def _make_room_for_copies(connection: Connection) -> None:
     of_decision = "INTEGER NOT NULL REFERENCES decision (decision_id) ON DELETE CASCADE"
     for statement in (
         f"CREATE TABLE look (content_id {of_content}, model_id INTEGER NOT NULL REFERENCES model"
-        " (model_id), version INTEGER NOT NULL, vec BLOB NOT NULL, thumbnail BLOB NOT NULL,"
-        " pixels_sha256 BLOB, PRIMARY KEY (content_id))",
+        " (model_id), version INTEGER NOT NULL, vec BLOB NOT NULL, pixels_sha256 BLOB,"
+        " PRIMARY KEY (content_id))",
+        f"CREATE TABLE thumbnail (content_id {of_content}, version INTEGER NOT NULL,"
+        " jpeg BLOB NOT NULL, PRIMARY KEY (content_id))",
         f"CREATE TABLE relation (first_id {of_content}, second_id {of_content},"
         " version INTEGER NOT NULL, verdict TEXT NOT NULL, facts TEXT NOT NULL,"
         " PRIMARY KEY (first_id, second_id), CHECK (first_id < second_id))",
@@ -60,8 +62,9 @@ def _make_room_for_copies(connection: Connection) -> None:
         " CHECK (state IN ('begun', 'done', 'failed', 'undoing', 'undone')), path BLOB NOT NULL,"
         " sha256 BLOB NOT NULL CHECK (length(sha256) = 32), size_bytes INTEGER NOT NULL,"
         " mtime_ns INTEGER NOT NULL, mode INTEGER NOT NULL, keeper BLOB NOT NULL,"
-        " keeper_sha256 BLOB NOT NULL, destination BLOB, reason TEXT, changed_at TEXT NOT NULL,"
-        ' UNIQUE ("plan", step))',
+        " keeper_sha256 BLOB NOT NULL, destination BLOB, restored BLOB, reason TEXT,"
+        " changed_at TEXT NOT NULL)",
+        'CREATE INDEX action_by_plan ON action ("plan")',
     ):
         connection.exec_driver_sql(statement)
 

@@ -10,16 +10,46 @@ from sqlalchemy import bindparam, func, select
 
 from mobisearch.errors import IndexDamagedError, IndexFormatError
 from mobisearch.store.catalog import schema
+from mobisearch.store.catalog.actions import StoredActions
 from mobisearch.store.catalog.checks import find_breaches
-from mobisearch.store.catalog.rows import ModelRow, StagedFile, path_range
+from mobisearch.store.catalog.decisions import StoredDecisions
+from mobisearch.store.catalog.looks import StoredLooks
+from mobisearch.store.catalog.relations import StoredRelations
+from mobisearch.store.catalog.rows import (
+    ModelRow,
+    StagedFile,
+    image_record,
+    path_range,
+)
 from mobisearch.store.catalog.stored_vectors import StoredVectors
-from mobisearch.types import FileFailure
+from mobisearch.store.catalog.upkeep import now
+from mobisearch.types import FileFailure, ImageRecord
 
 IDS_PER_QUERY = 500
 
 
 class Catalog(StoredVectors):
     """A catalog that can be asked; how it is connected is up to the subclass."""
+
+    @property
+    def decisions(self) -> StoredDecisions:
+        """What the user decided about contents."""
+        return StoredDecisions(self._connected)
+
+    @property
+    def actions(self) -> StoredActions:
+        """The journal of what was done to files."""
+        return StoredActions(self._connected, now)
+
+    @property
+    def looks(self) -> StoredLooks:
+        """What copies are found and compared by."""
+        return StoredLooks(self._connected)
+
+    @property
+    def relations(self) -> StoredRelations:
+        """What comparing two contents found."""
+        return StoredRelations(self._connected)
 
     def meta(self) -> dict[str, str]:
         """Return the small facts about the index: uuid, created_at, generation, ..."""
@@ -96,6 +126,19 @@ class Catalog(StoredVectors):
             .order_by(file.c.file_id)
         )
         return [(row.file_id, os.fsdecode(row.path)) for row in self._rows(statement)]
+
+    def images_below(self, folder: str) -> list[ImageRecord]:
+        """Return the images below a folder that searches can return, by path."""
+        low, high = path_range(folder)
+        file, content = schema.file, schema.content
+        columns = (file.c.file_id, file.c.path, file.c.size_bytes, file.c.mtime_ns)
+        statement = (
+            select(*columns, *(column for column in content.c if column.name != "content_id"))
+            .select_from(file.join(content))
+            .where(file.c.path >= low, file.c.path < high, file.c.state == "ok")
+            .order_by(file.c.path)
+        )
+        return [image_record(row) for row in self._rows(statement)]
 
     def count_contents(self) -> int:
         """Count different contents among the images that searches can return."""

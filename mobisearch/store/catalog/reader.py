@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Row, Select, bindparam, literal_column, select
+from sqlalchemy import Select, bindparam, literal_column, select
 from sqlalchemy.engine import Connection, Engine
 
 from mobisearch.errors import IndexClosedError
@@ -18,6 +17,7 @@ from mobisearch.results import Match, Matches
 from mobisearch.store.catalog import schema
 from mobisearch.store.catalog.connection import mapped_sqlite_errors, reader_engine
 from mobisearch.store.catalog.questions import IDS_PER_QUERY, Catalog
+from mobisearch.store.catalog.rows import image_record
 from mobisearch.store.vectors import FoundVector
 from mobisearch.types import Embeddings, ImageRecord
 
@@ -68,7 +68,7 @@ class CatalogReader(Catalog):
             ids = list(vector_ids[start : start + IDS_PER_QUERY])
             rows = self._rows(_IMAGES_OF_VECTORS, {"ids": ids})
             for row in sorted(rows, key=lambda row: row.file_id):
-                found.setdefault(row.vector_id, []).append(_image_record(row))
+                found.setdefault(row.vector_id, []).append(image_record(row))
         return found
 
     def image(self, image_id: int) -> tuple[ImageRecord, Embeddings] | None:
@@ -76,7 +76,7 @@ class CatalogReader(Catalog):
         rows = self._rows(_STORED_IMAGE, {"image_id": image_id})
         if not rows:
             return None
-        return _image_record(rows[0]), np.frombuffer(rows[0].vec, "<f4")
+        return image_record(rows[0]), np.frombuffer(rows[0].vec, "<f4")
 
     def matches(self, found: Sequence[FoundVector], k: int, *, query: str = "") -> Matches:
         """Return the best k images behind found vectors, best first, ties by image id."""
@@ -144,21 +144,3 @@ _STORED_IMAGE = (
     .add_columns(schema.vector.c.vec)
     .where(schema.file.c.file_id == bindparam("image_id"))
 )
-
-
-def _image_record(row: Row[Any]) -> ImageRecord:
-    return ImageRecord(
-        id=row.file_id,
-        path=os.fsdecode(row.path),
-        width=row.width,
-        height=row.height,
-        size_bytes=row.size_bytes,
-        mtime_ns=row.mtime_ns,
-        sha256=row.sha256.hex(),
-        format=row.format,
-        taken_at=row.taken_at,
-        camera=row.camera,
-        latitude=row.latitude,
-        longitude=row.longitude,
-        is_truncated=bool(row.truncated),
-    )

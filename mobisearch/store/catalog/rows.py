@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import Any
 
-from mobisearch.types import Embeddings, FileFailure, FileStamp, ImageFacts
+from sqlalchemy import Row
+
+from mobisearch.types import Embeddings, FileFailure, FileStamp, ImageFacts, ImageRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,3 +135,22 @@ def path_range(folder: str) -> tuple[bytes, bytes]:
     """Return the first possible path below a folder, and the first one after all of them."""
     prefix = os.fsencode(folder.rstrip(os.sep) + os.sep)
     return prefix, prefix[:-1] + bytes([prefix[-1] + 1])
+
+
+def image_record(row: Row[Any]) -> ImageRecord:
+    """Return the image of a row with the columns of a file and of its content."""
+    return ImageRecord(
+        id=row.file_id,
+        path=os.fsdecode(row.path),
+        width=row.width,
+        height=row.height,
+        size_bytes=row.size_bytes,
+        mtime_ns=row.mtime_ns,
+        sha256=row.sha256.hex(),
+        format=row.format,
+        taken_at=row.taken_at,
+        camera=row.camera,
+        latitude=row.latitude,
+        longitude=row.longitude,
+        is_truncated=bool(row.truncated),
+    )

@@ -158,12 +158,25 @@ look = Table(  # since format 4
     Column("model_id", ForeignKey("model.model_id"), nullable=False),
     Column("version", Integer, nullable=False),
     Column("vec", BLOB, nullable=False),
-    Column("thumbnail", BLOB, nullable=False),
     Column("pixels_sha256", BLOB),
 )
 """What copies are found by, made when they are first looked for, and made again from the photos if
 it is lost. ``version`` is that of the way it is made; ``pixels_sha256`` is of the upright pixels at
 full size, for contents that had to be compared so closely."""
+
+thumbnail = Table(  # since format 4
+    "thumbnail",
+    metadata,
+    Column(
+        "content_id",
+        ForeignKey("content.content_id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("version", Integer, nullable=False),
+    Column("jpeg", BLOB, nullable=False),
+)
+"""The whole picture, small: what candidates are compared by. Apart from ``look``, so that reading
+all embeddings does not go over all thumbnails."""
 
 relation = Table(  # since format 4
     "relation",
@@ -229,9 +242,11 @@ action = Table(  # since format 4
     Column("keeper", BLOB, nullable=False),
     Column("keeper_sha256", BLOB, nullable=False),
     Column("destination", BLOB),
+    Column("restored", BLOB),
     Column("reason", Text),
     Column("changed_at", Text, nullable=False),
-    UniqueConstraint("plan", "step"),
     sqlite_autoincrement=True,
 )
-"""The journal of everything that was done to files: written before each step, and after it."""
+Index("action_by_plan", action.c.plan)
+"""The journal of everything that was done to files: written before each step, and after it. A step
+that is taken again, after it was undone or had failed, has a row for each time."""

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from sqlalchemy import delete, insert, select
 from sqlalchemy.engine import Connection
 
 from mobisearch.store.catalog import schema
+
+
+def now() -> str:
+    """Return the present time as the catalog writes it: UTC, ISO 8601, whole seconds."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def next_generation(connection: Connection) -> None:

@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import os
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import delete, insert, or_, select, update
@@ -27,7 +26,7 @@ from mobisearch.store.catalog.rows import (
 )
 from mobisearch.store.catalog.staging import Staging
 from mobisearch.store.catalog.stored_vectors import RECALL_TARGET, STRUCTURE_NOTE
-from mobisearch.store.catalog.upkeep import next_generation, put_meta, remove_orphans
+from mobisearch.store.catalog.upkeep import next_generation, now, put_meta, remove_orphans
 from mobisearch.store.catalog.values import PUT_FILE, content_values, file_values
 
 _CLOSING_WAIT_MS = 500
@@ -51,11 +50,6 @@ def fill_new_catalog(connection: Connection, model: ModelRow, *, uuid: str) -> N
             "probe": model.probe.astype("<f4").tobytes(),
         },
     )
-
-
-def now() -> str:
-    """Return the present time as the catalog writes it: UTC, ISO 8601, whole seconds."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 class CatalogWriter(Catalog):

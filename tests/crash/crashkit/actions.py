@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.pool import Pool
 
+from mobisearch.cleanup import apply_plan, read_plan, trash, undo_plan
 from mobisearch.embedding import Embedder
 from mobisearch.index import ImageIndex
 from mobisearch.runtimes import FAKE_MODEL, FakeRuntime
@@ -66,10 +67,29 @@ def act(
             report = opened.add([photos / name for name in arguments["names"]])
         elif action == "remove":
             return {"removed": opened.remove([photos / name for name in arguments["names"]])}
+        elif action == "duplicates":
+            return {"groups": len(opened.duplicates())}
+        elif action in ("apply", "undo"):
+            return clear_away(opened, action, **arguments)
         else:
             raise LookupError(action)
         counts = ("added", "updated", "moved", "returned", "unchanged", "missing", "failed")
         return {name: getattr(report, name) for name in counts}
+
+
+def clear_away(
+    index: ImageIndex, action: str, *, plan: str, data_home: str, as_links: bool, **_: Any
+) -> dict[str, Any]:
+    """Carry out a plan or take it back, with a trash of the case's own."""
+    os.environ["XDG_DATA_HOME"] = data_home
+    trash._top_of = lambda *_: os.path.dirname(data_home)  # type: ignore[assignment]
+    given = read_plan(plan)
+    if action == "apply":
+        report = apply_plan(index, given, is_real=True, as_links=as_links)
+    else:
+        report = undo_plan(index, given.id, is_real=True)
+    states = ("done", "before", "left", "refused", "failed")
+    return {state: report.count(state) for state in states}
 
 
 # ---- what would be wrong, to see that the tests notice

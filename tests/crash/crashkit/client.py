@@ -224,16 +224,19 @@ class Zygote:
         sabotage: Sequence[str] = (),
         wants_states: bool = False,
         log: Path | None = None,
+        below: Path | None = None,
         **arguments: Any,
     ) -> Outcome:
         """Do one thing to an index in a child of its own.
 
         Args:
-            action: ``sync`` (prune=...), ``add`` (names=...) or ``remove`` (names=...). An index
-                that is not there is made first.
+            action: ``sync`` (prune=...), ``add`` (names=...), ``remove`` (names=...), ``apply`` or
+                ``undo`` (plan=..., data_home=..., as_links=...). An index that
+                is not there is made first.
             settings: private constants of the package to change, by name.
             sabotage: what to break, by name in ``actions.SABOTAGE``, to try the tests themselves.
             wants_states: tell what the catalog holds after each commit.
+            below: the folder in which operations are counted; None takes that of the index.
             log: where every operation is written down, for ``powerloss``.
         """
         answer = self._ask(
@@ -241,7 +244,7 @@ class Zygote:
             action=action,
             photos=str(photos),
             index=str(index),
-            below=str(index.parent if log else index),
+            below=str(below or (index.parent if log else index)),
             fault=dataclasses.asdict(fault) if fault else None,
             kill_after_s=kill_after_seconds,
             settings=settings or {},

@@ -102,6 +102,13 @@ def _prepare_migrate(stage: Stage) -> None:
     (stage.index / CATALOG).write_bytes(gzip.decompress(GOLDEN.read_bytes()))
 
 
+def _prepare_copies(stage: Stage) -> None:
+    """Images that were never looked at for copies; two have the same content."""
+    stage.put_many("a", range(6))
+    stage.put("b/copy.png", 3)
+    stage.run("sync")
+
+
 def _prepare_structure(stage: Stage) -> None:
     """Images enough for a structure, if they may have one."""
     stage.put_many("a", range(10))
@@ -147,6 +154,15 @@ STRUCTURED = {
 MERGING = {"_MIN_SEGMENT": 1, "_MERGE_AT": 2, "_MIN_GROWTH": 1}
 APART = {"_MIN_SEGMENT": 1, "_MERGE_AT": 1000}
 
+COMPARING = {
+    "_LOOKS_PER_COMMIT": 3,
+    "_PAIRS_PER_STEP": 8,
+    "_PAIRS_PER_COMMIT": 8,
+    "_N_TRIALS": 2,
+    "_N_ALTERED": 1,
+}
+"""So that a few images make several commits of looks and of relations."""
+
 WORKLOADS = {
     load.name: load
     for load in (
@@ -164,6 +180,7 @@ WORKLOADS = {
         Workload(
             "changed, moved, deleted and pruned", 6, _prepare_follow, arguments={"prune": True}
         ),
+        Workload("copies looked for", 2, _prepare_copies, "duplicates", settings=COMPARING),
         Workload(
             "migration", 8, _prepare_migrate, settings=APART, stale=_listed, keeps_backup=True
         ),

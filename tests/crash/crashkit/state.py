@@ -15,6 +15,18 @@ State = dict[str, Any]
 """A catalog at one commit: ``generation``, ``files``, ``vectors``, the files of them, and so on."""
 
 
+_LOOKS = (
+    "SELECT hex(sha256), vec, jpeg FROM content LEFT JOIN look USING (content_id)"
+    " LEFT JOIN thumbnail USING (content_id) WHERE vec IS NOT NULL OR jpeg IS NOT NULL"
+    " ORDER BY sha256"
+)
+_RELATIONS = "SELECT first_id, second_id, verdict, facts FROM relation ORDER BY 1, 2"
+
+
+def _sha256(value: bytes | None) -> str:
+    return hashlib.sha256(value).hexdigest() if value is not None else "none"
+
+
 def read_state(connection: sqlite3.Connection) -> State:
     """Return all of a catalog that may not depend on when, or how often, something was tried."""
 
@@ -30,6 +42,8 @@ def read_state(connection: sqlite3.Connection) -> State:
         "SELECT hex(sha256), vector_id, vec FROM vector JOIN content USING (content_id)"
         " ORDER BY sha256"
     )
+    there = {row[0] for row in rows("SELECT name FROM sqlite_master")}
+    looks = rows(_LOOKS) if "look" in there else []
     return {
         "version": rows("PRAGMA user_version")[0][0],
         "generation": int(generation[0][0]) if generation else None,
@@ -38,8 +52,10 @@ def read_state(connection: sqlite3.Connection) -> State:
         "vectors": [[sha, number, hashlib.sha256(vec).hexdigest()] for sha, number, vec in vectors],
         "segments": rows("SELECT first_id, last_id, n FROM segment ORDER BY first_id"),
         "structures": rows("SELECT first_id, last_id, n, recall FROM structure")
-        if rows("SELECT 1 FROM sqlite_master WHERE name = 'structure'")
+        if "structure" in there
         else [],
+        "looks": [[sha, *map(_sha256, blobs)] for sha, *blobs in looks],
+        "relations": rows(_RELATIONS) if "relation" in there else [],
         "tombstones": rows("SELECT vector_id FROM tombstone ORDER BY vector_id"),
     }
 
@@ -63,6 +79,8 @@ def lasting(state: State | None) -> Any:
         "roots": state["roots"],
         "files": state["files"],
         "vectors": [[sha, vec] for sha, _, vec in state["vectors"]],
+        "looks": state["looks"],
+        "relations": state["relations"],
     }
 
 

@@ -45,7 +45,11 @@ class _CoarseRuntime:
         self._directions = directions.astype(np.float32)
 
     def extract(self, pixels: Pixels) -> NDArray[np.float32]:
-        small = pixels[:, 8::16, 8::16].reshape(len(pixels), -1).astype(np.float32) / 255 - 0.5
+        rows, columns = (
+            (np.arange(14) + 0.5) * side // 14 for side in pixels.shape[1:3]
+        )  # 14 places in a picture of any size
+        chosen = pixels[:, rows.astype(int)][:, :, columns.astype(int)]
+        small = chosen.reshape(len(pixels), -1).astype(np.float32) / 255 - 0.5
         return np.stack([row @ self._directions for row in small])
 
 

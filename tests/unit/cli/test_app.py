@@ -24,6 +24,17 @@ from mobisearch.types import Progress
 Command = Callable[..., Any]
 
 CODES = {
+    "PlanError": 65,
+    "PlanNotFoundError": 66,
+    "DecisionsFileError": 65,
+    "StepRefusedError": 1,
+    "TrashUnavailableError": 1,
+    "InvalidDecisionError": 2,
+    "UnknownDecisionError": 2,
+    "UnknownKeepRuleError": 2,
+    "InvalidScopeError": 2,
+    "InvalidWrongGroupsError": 2,
+    "FolderNotIndexedError": 66,
     "ImageNotFoundError": 66,
     "ImageTooLargeError": 1,
     "IndexClosedError": 65,
@@ -145,8 +156,13 @@ def test_an_error_of_ours_is_one_sentence_and_a_traceback_only_on_request(
 def test_every_command_has_the_common_options() -> None:
     context = click.Context(cli)
     assert cli.list_commands(context) == [
+        "apply",
         "backup",
         "bench",
+        "cover",
+        "decide",
+        "decisions",
+        "duplicates",
         "errors",
         "index",
         "models",
@@ -154,6 +170,7 @@ def test_every_command_has_the_common_options() -> None:
         "salvage",
         "search",
         "status",
+        "undo",
         "verify",
     ]
     for name in cli.list_commands(context):
@@ -170,14 +187,24 @@ def test_an_option_of_a_command_is_used_by_it() -> None:
 
     from mobisearch.cli import options
 
-    decoding = inspect.getsource(options.decode_options).partition("DecodeSettings(")[2]
-    network = inspect.getsource(options.runtime_options).partition("RuntimeSettings(")[2]
-    for command in cli.commands.values():
+    made = {
+        "settings: DecodeSettings": (options.decode_options, "DecodeSettings("),
+        "runtime_settings: ": (options.runtime_options, "RuntimeSettings("),
+        "weights_settings: ": (options.weights_options, "WeightsSettings("),
+        "model: str": (options.model_options, "if model is not None"),
+    }
+    context = click.Context(cli)
+    for name in cli.list_commands(context):
+        command = cli.get_command(context, name)
+        assert command is not None
         assert command.callback is not None
-        plain = inspect.unwrap(command.callback)
-        body = inspect.getsource(plain).partition(") -> int:")[2]
-        body += decoding if "settings: DecodeSettings" in inspect.getsource(plain) else ""
-        body += network if "runtime_settings: " in inspect.getsource(plain) else ""
+        source = inspect.getsource(inspect.unwrap(command.callback))
+        body = source.partition(") -> int:")[2]
+        if "runtime_settings: " in source:
+            source += "weights_settings: "
+        for argument, (maker, start) in made.items():
+            if argument in source:
+                body += inspect.getsource(maker).partition(start)[2]
         for parameter in command.params:
             if parameter.expose_value:
                 assert str(parameter.name) in body, f"{command.name} {parameter.name}"

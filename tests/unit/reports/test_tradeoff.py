@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from mobisearch.errors import ReportError
-from mobisearch.reports import TradeOff, check_plot_path, write_plot
-from mobisearch.reports.tradeoff import choose_log_ticks, choose_ticks, draw_plot
+from mobisearch.reports import TradeOff, check_tradeoff_path, write_tradeoff
+from mobisearch.reports.tradeoff import choose_log_ticks, choose_ticks, draw_tradeoff
 
 POINTS = [
     TradeOff("small", "openvino f32", ms_alone=4.0, ms_in_batch=1.5, quality=0.95),
@@ -21,9 +21,9 @@ POINTS = [
 
 def test_a_plot_is_written_and_an_earlier_one_replaced(tmp_path: Path) -> None:
     path = tmp_path / "plot.png"
-    write_plot(path, POINTS[:1])
+    write_tradeoff(path, POINTS[:1])
     first = path.read_bytes()
-    write_plot(path, POINTS)
+    write_tradeoff(path, POINTS)
     assert path.read_bytes() != first
     with Image.open(path) as image:
         assert (image.format, image.size) == ("PNG", (1280, 720))
@@ -34,7 +34,7 @@ def test_somebodys_picture_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "photo.png"
     Image.new("RGB", (8, 8)).save(path)
     before = path.read_bytes()
-    for use in (check_plot_path, lambda given: write_plot(given, POINTS)):
+    for use in (check_tradeoff_path, lambda given: write_tradeoff(given, POINTS)):
         with pytest.raises(ReportError, match="left alone"):
             use(path)
     assert path.read_bytes() == before
@@ -43,21 +43,21 @@ def test_somebodys_picture_is_left_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["plot.jpg", "plot", "plot.PDF"])
 def test_another_kind_of_file_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(ReportError, match=r"must end in one of: \.png"):
-        write_plot(tmp_path / name, POINTS)
+        write_tradeoff(tmp_path / name, POINTS)
 
 
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(ReportError, match="cannot be written"):
-        write_plot(tmp_path / "nowhere" / "plot.png", POINTS)
+        write_tradeoff(tmp_path / "nowhere" / "plot.png", POINTS)
 
 
 def test_nothing_is_no_plot(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="at least one"):
-        write_plot(tmp_path / "plot.png", [])
+        write_tradeoff(tmp_path / "plot.png", [])
 
 
 def colours(points: list[TradeOff]) -> set[tuple[int, ...]]:
-    pixels = np.asarray(draw_plot(points))[84:620, 100:900].reshape(-1, 3)
+    pixels = np.asarray(draw_tradeoff(points))[84:620, 100:900].reshape(-1, 3)
     return set(map(tuple, pixels.tolist()))
 
 
@@ -70,12 +70,12 @@ def test_each_model_has_a_colour_and_one_point_is_a_plot_too() -> None:
 
 def test_what_is_recommended_has_a_ring() -> None:
     ringed = TradeOff("small", "openvino f32", 4.0, 1.5, 0.95, is_recommended=True)
-    assert draw_plot([ringed]).tobytes() != draw_plot(POINTS[:1]).tobytes()
+    assert draw_tradeoff([ringed]).tobytes() != draw_tradeoff(POINTS[:1]).tobytes()
 
 
 def test_a_better_and_slower_point_is_further_up_and_to_the_right() -> None:
     def place(points: list[TradeOff], colour: tuple[int, ...]) -> tuple[float, float]:
-        pixels = np.asarray(draw_plot(points))[84:620, 100:900]
+        pixels = np.asarray(draw_tradeoff(points))[84:620, 100:900]
         y, x = np.nonzero((pixels == colour).all(axis=-1))
         return float(x.mean()), float(y.mean())
 
@@ -86,7 +86,7 @@ def test_a_better_and_slower_point_is_further_up_and_to_the_right() -> None:
 
 def test_long_names_stay_within_the_picture() -> None:
     long = TradeOff("m" * 200, "way " * 50, ms_alone=1.0, ms_in_batch=1.0, quality=0.5)
-    edge = np.asarray(draw_plot([long]))[:, -4:]
+    edge = np.asarray(draw_tradeoff([long]))[:, -4:]
     assert (edge == 255).all()
 
 

@@ -1,0 +1,52 @@
+"""Clearing away copies: a plan that people can read, carried out with care, and taken back.
+
+Nothing here deletes a photo. What finds copies and says which of them stays is in
+``mobisearch.duplicates``.
+"""
+
+from mobisearch.cleanup.applying import apply_plan
+from mobisearch.cleanup.coverage import (
+    CoveredPhoto,
+    CoverReport,
+    CoverStatus,
+    cover_folder,
+)
+from mobisearch.cleanup.drafting import DraftSettings, draft_plan
+from mobisearch.cleanup.outcomes import CleanupReport, StepOutcome
+from mobisearch.cleanup.plan_reading import parse_plan, read_plan
+from mobisearch.cleanup.plans import (
+    KeptFile,
+    Plan,
+    PlannedFile,
+    PlannedGroup,
+    check_plan_path,
+    plan_document,
+    plan_text,
+    write_plan,
+)
+from mobisearch.cleanup.recovery import settle_interrupted
+from mobisearch.cleanup.undoing import undo_plan
+
+__all__ = [
+    "CleanupReport",
+    "CoverReport",
+    "CoverStatus",
+    "CoveredPhoto",
+    "DraftSettings",
+    "KeptFile",
+    "Plan",
+    "PlannedFile",
+    "PlannedGroup",
+    "StepOutcome",
+    "apply_plan",
+    "check_plan_path",
+    "cover_folder",
+    "draft_plan",
+    "parse_plan",
+    "plan_document",
+    "plan_text",
+    "read_plan",
+    "settle_interrupted",
+    "undo_plan",
+    "write_plan",
+]

@@ -1,0 +1,111 @@
+"""Moving, copying and linking single files so that no name is ever overwritten or lost."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+
+_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS)
+"""What file systems without hard links say."""
+
+_CHUNK_BYTES = 1 << 20
+
+
+def sync_folder(path: str) -> None:
+    """Make renames in a folder durable, where the system can."""
+    if os.name != "posix":
+        return
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except PermissionError:  # a folder that may be written but not read
+        return
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def link_or_move(source: str, target: str) -> None:
+    """Move a file to a path that must be free, on the same file system.
+
+    Where there are hard links, the file has both names for a moment; else an empty file holds the
+    target until the file replaces it. In no case is it without a name.
+
+    Raises:
+        FileExistsError: something is at the target.
+        OSError: the system refuses; the file is where it was.
+    """
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        os.close(handle)
+        try:
+            os.rename(source, target)
+        except OSError:
+            os.unlink(target)
+            raise
+    else:
+        sync_folder(os.path.dirname(target))
+        os.unlink(source)
+    sync_folder(os.path.dirname(target))
+    sync_folder(os.path.dirname(source))
+
+
+def copy_to(source: str, target: str, *, mode: int, mtime_ns: int) -> None:
+    """Copy a file to a path that must be free, and flush it to the disk.
+
+    Raises:
+        FileExistsError: something is at the target.
+        OSError: the system refuses; nothing is left behind.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+    made = os.open(target, flags | getattr(os, "O_CLOEXEC", 0), 0o600)
+    try:
+        with open(source, "rb") as file:
+            while chunk := file.read(_CHUNK_BYTES):
+                rest = memoryview(chunk)
+                while rest:
+                    rest = rest[os.write(made, rest) :]
+        os.fsync(made)
+        os.chmod(target, mode)
+        os.utime(target, ns=(mtime_ns, mtime_ns))
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(target)
+        raise
+    finally:
+        os.close(made)
+
+
+def free_name_beside(path: str) -> str:
+    """Return a free path beside one that is taken: the same name with a word and a number."""
+    stem, ending = os.path.splitext(path)
+    number = 1
+    while True:
+        beside = f"{stem} (restored{'' if number == 1 else f' {number}'}){ending}"
+        if not os.path.lexists(beside):
+            return beside
+        number += 1
+
+
+def is_empty_file(path: str) -> bool:
+    """Say whether there is a regular file of no bytes."""
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return False
+    return stat.S_ISREG(status.st_mode) and not status.st_size
+
+
+def is_same_file(one: str, other: str) -> bool:
+    """Say whether two paths are names of one file of the system."""
+    try:
+        first, second = os.lstat(one), os.lstat(other)
+    except OSError:
+        return False
+    return (first.st_dev, first.st_ino) == (second.st_dev, second.st_ino)

@@ -1,0 +1,139 @@
+"""What must hold just before a file is moved or replaced.
+
+Both files are read again for each step.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from mobisearch.cleanup.identity import FileIdentity, identify
+from mobisearch.cleanup.plans import KeptFile, Plan, PlannedFile, PlannedGroup
+from mobisearch.duplicates import CompanionFinder, is_inside
+from mobisearch.errors import ImageError, StepRefusedError
+from mobisearch.imaging import decode, read_file
+from mobisearch.types import DecodeSettings
+
+_NEED_PX = 64
+"""A JPEG is read to its end at any size; small is quicker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Both files of a step, as they are now."""
+
+    file: FileIdentity
+    keeper: FileIdentity
+
+
+@dataclass(slots=True)
+class Safeguards:
+    """The checks of one run over one plan."""
+
+    plan: Plan
+    settings: DecodeSettings = field(default_factory=DecodeSettings)
+    _decodable: set[str] = field(default_factory=set)
+
+    def check(
+        self, group: PlannedGroup, file: PlannedFile, action: str, gone: Collection[str] = ()
+    ) -> Evidence:
+        """Return proof that a step is safe now.
+
+        Args:
+            action: what is to be done, ``trash`` or ``link``.
+            gone: paths that are moved already, or would be by now.
+
+        Raises:
+            StepRefusedError: it is not; the reason says why.
+        """
+        self._check_place(file.path)
+        _check_real(file.path, "it")
+        keeper = self._check_keeper(file.path, group.keep)
+        found = identify(file.path)
+        if (found.sha256, found.size_bytes) != (file.sha256, file.size_bytes):
+            raise StepRefusedError(file.path, "it has changed since the plan was made")
+        if (found.device, found.inode) == (keeper.device, keeper.inode):
+            raise StepRefusedError(
+                file.path,
+                f"it is the very file that is kept, under a second name ({group.keep.path}): "
+                "nothing would be gained",
+            )
+        if action == "link":
+            _check_linkable(file, found, keeper)
+        elif file.companion_of is None:
+            _check_companions(group, file)
+        else:
+            self._check_sharing(group, file, gone)
+        return Evidence(found, keeper)
+
+    def _check_place(self, path: str) -> None:
+        if is_inside(path, self.plan.protect) or is_inside(
+            os.path.realpath(path), [os.path.realpath(folder) for folder in self.plan.protect]
+        ):
+            raise StepRefusedError(path, "it is in a protected folder")
+
+    def _check_keeper(self, path: str, keep: KeptFile) -> FileIdentity:
+        try:
+            _check_real(keep.path, "the one kept")
+            keeper = identify(keep.path)
+        except StepRefusedError as error:
+            reason = f"the one kept, {keep.path}, cannot vouch for it: {error.reason}"
+            raise StepRefusedError(path, reason) from error
+        if (keeper.sha256, keeper.size_bytes) != (keep.sha256, keep.size_bytes):
+            reason = f"the one kept, {keep.path}, has changed since the plan was made"
+            raise StepRefusedError(path, reason)
+        if keeper.sha256 not in self._decodable:
+            try:
+                content = read_file(keep.path, max_bytes=self.settings.max_bytes)
+                decode(content.data, name=keep.path, settings=self.settings, need_px=_NEED_PX)
+            except ImageError as error:
+                reason = f"the one kept, {keep.path}, is no whole picture: {error.reason}"
+                raise StepRefusedError(path, reason) from error
+            if content.sha256 != keep.sha256:
+                reason = f"the one kept, {keep.path}, changes right now"
+                raise StepRefusedError(path, reason)
+            self._decodable.add(keeper.sha256)
+        return keeper
+
+    def _check_sharing(self, group: PlannedGroup, file: PlannedFile, gone: Collection[str]) -> None:
+        """A companion is moved only if no photo that stays needs it."""
+        image = next(other for other in group.files if other.step == file.companion_of)
+        found = CompanionFinder().sharers(file.path, image.path)
+        sharers = [path for path in found if path not in gone]
+        if sharers:
+            raise StepRefusedError(file.path, f"it also belongs to {sharers[0]}, which stays")
+
+
+def _check_real(path: str, what: str) -> None:
+    try:
+        if os.path.islink(path):
+            raise StepRefusedError(path, f"{what} is a symbolic link")
+        if os.path.realpath(path) != path:
+            raise StepRefusedError(path, f"{what} is reached through a symbolic link")
+    except (OSError, ValueError) as error:
+        raise StepRefusedError(path, f"{what} cannot be looked at ({error})") from error
+
+
+def _check_linkable(file: PlannedFile, found: FileIdentity, keeper: FileIdentity) -> None:
+    if found.sha256 != keeper.sha256:
+        raise StepRefusedError(file.path, "it is not byte-identical to the one kept: no link")
+    if found.device != keeper.device:
+        raise StepRefusedError(
+            file.path, "it is on another file system than the one kept: no hard link is possible"
+        )
+
+
+def _check_companions(group: PlannedGroup, file: PlannedFile) -> None:
+    """A photo is not taken from companions that the plan knows nothing of."""
+    known = {other.path for other in group.files}
+    finder = CompanionFinder()
+    of_keeper = {companion.path for companion in finder.find(group.keep.path)}
+    for companion in finder.find(file.path):
+        if companion.path not in known | of_keeper:
+            raise StepRefusedError(
+                file.path,
+                f"it has a {companion.kind} beside it that the plan does not know: "
+                f"{os.path.basename(companion.path)}; make a new plan",
+            )

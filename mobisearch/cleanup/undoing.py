@@ -1,0 +1,152 @@
+"""Taking back what was done for a plan: everything returns, and nothing is overwritten."""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import replace
+
+from mobisearch.cleanup.applying import OnOutcome
+from mobisearch.cleanup.identity import has_content
+from mobisearch.cleanup.links import make_file_of_its_own
+from mobisearch.cleanup.moves import free_name_beside, is_same_file
+from mobisearch.cleanup.outcomes import CleanupReport, StepOutcome
+from mobisearch.cleanup.recovery import settle_all, settle_undoing
+from mobisearch.cleanup.trash import move_out
+from mobisearch.errors import CleanupError
+from mobisearch.index import ImageIndex
+from mobisearch.journal import Journal
+from mobisearch.types import FileAction
+
+
+def undo_plan(
+    index: ImageIndex,
+    plan_id: str,
+    *,
+    is_real: bool = False,
+    stop: threading.Event | None = None,
+    on_outcome: OnOutcome | None = None,
+) -> CleanupReport:
+    """Take back what the journal has as done for a plan, the last step first.
+
+    A file returns to its old place, or beside it with another name if that place is taken. Doing it
+    twice does nothing the second time.
+
+    Args:
+        plan_id: the plan's id; the file of the plan may have been changed since.
+        is_real: without it, nothing is changed.
+        stop: once it is set, the run ends before the next step.
+
+    Raises:
+        IndexLockedError, StorageError: as for ``ImageIndex.sync``; what was done stays done.
+    """
+    stop = stop or threading.Event()
+    if not is_real:
+        done = [action for action in index.actions(plan_id) if action.state == "done"]
+        return CleanupReport(tuple(map(_look, reversed(done))), is_dry=True)
+    outcomes: list[StepOutcome] = []
+    returned: list[str] = []
+    with index.journal() as journal:
+        settled = settle_all(journal)
+        done = [action for action in journal.of_plan(plan_id) if action.state == "done"]
+        try:
+            for action in reversed(done):
+                if stop.is_set():
+                    break
+                outcome, target = _take_back(action, journal)
+                if target is not None:
+                    returned.append(target)
+                outcomes.append(outcome)
+                if on_outcome is not None:
+                    on_outcome(outcome)
+        finally:
+            _make_known(journal, done, returned)
+    return CleanupReport(
+        tuple(outcomes),
+        settled=tuple(settled),
+        interrupted=stop.is_set() and len(outcomes) < len(done),
+    )
+
+
+def _make_known(journal: Journal, done: list[FileAction], returned: list[str]) -> None:
+    """Let the index find again what is back; what got another name is known by its old one."""
+    places = {action.path for action in done}
+    journal.take_back([path for path in returned if path in places])
+    journal.add([path for path in returned if path not in places])
+
+
+def _look(action: FileAction) -> StepOutcome:
+    """Say what taking back a step would do."""
+    reason = _why_not(action)
+    if reason:
+        return _outcome(action, "refused", reason)
+    target = _target(action)
+    note = "" if target == action.path else f"its place is taken, so as {target}"
+    return _outcome(action, "would", note, target)
+
+
+def _why_not(action: FileAction) -> str:
+    if action.kind == "link":
+        return ""
+    if action.destination is None:
+        if has_content(action.path, action.sha256):
+            return ""
+        name = os.path.basename(action.path)
+        return f"this system does not tell where its trash keeps it: restore {name} there by hand"
+    if not os.path.lexists(action.destination):
+        return f"it is not in the trash any more ({action.destination})"
+    if not has_content(action.destination, action.sha256):
+        return f"what is in the trash as {action.destination} is another file now"
+    return ""
+
+
+def _target(action: FileAction) -> str:
+    """Return where a file is to return to: its place, unless something else is there."""
+    if not os.path.lexists(action.path):
+        return action.path
+    if action.kind == "link" and is_same_file(action.path, action.keeper):
+        return action.path
+    return free_name_beside(action.path)
+
+
+def _take_back(action: FileAction, journal: Journal) -> tuple[StepOutcome, str | None]:
+    """Take back one step; return what became of it, and where the file is now."""
+    if action.kind == "link" and _is_own_file(action):
+        journal.settle(action, "undone", reason="it was a file of its own already")
+        return _outcome(action, "done", "it was a file of its own already"), action.path
+    is_unknown = action.kind == "trash" and action.destination is None
+    if is_unknown and has_content(action.path, action.sha256):
+        journal.settle(action, "undone", reason="it was back already")
+        return _outcome(action, "done", "it was back already"), action.path
+    reason = _why_not(action)
+    if reason:
+        return _outcome(action, "refused", reason), None
+    target = _target(action)
+    journal.settle(action, "undoing", restored=target)
+    try:
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        if action.kind == "link":
+            make_file_of_its_own(action, target)
+        else:
+            assert action.destination is not None
+            move_out(action.destination, target)
+    except (CleanupError, OSError) as error:
+        reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error)
+        state, _, back = settle_undoing(replace(action, restored=target))
+        journal.settle(action, state, reason=f"taking it back failed: {reason}")
+        if state == "undone":
+            return _outcome(action, "done", f"{reason}, after it was back", target), back[0]
+        return _outcome(action, "failed", reason), None
+    note = "" if target == action.path else f"its place was taken, so it is {target} now"
+    journal.settle(action, "undone", reason=note or None)
+    return _outcome(action, "done", note, target), target
+
+
+def _is_own_file(action: FileAction) -> bool:
+    return not is_same_file(action.path, action.keeper) and has_content(action.path, action.sha256)
+
+
+def _outcome(
+    action: FileAction, state: str, reason: str = "", place: str | None = None
+) -> StepOutcome:
+    return StepOutcome(action.step, action.path, action.kind, state, reason, place)

@@ -1,0 +1,150 @@
+"""Groups of copies, and what a score means, as text and as JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from typing import TYPE_CHECKING
+
+from mobisearch.cli.output import format_bytes, json_path, print_line, print_message
+from mobisearch.types import DuplicateGroup, GroupMember, ScoreCurve, SimilarPair
+
+if TYPE_CHECKING:
+    from mobisearch.duplicates import DuplicateGroups
+
+_SIMILAR_SHOWN = 10
+_BAR_COLUMNS = 30
+
+
+def groups_document(found: DuplicateGroups) -> dict[str, object]:
+    """Return groups as JSON values: all members in ``images``, the one that is kept first."""
+    return {
+        "groups": [_group_document(group) for group in found],
+        "similar": [_pair_document(pair) for pair in found.similar],
+        "images": found.images,
+        "copies": sum(len(group.copies) for group in found),
+        "reclaimable_bytes": found.reclaimable_bytes,
+        "completeness": found.completeness,
+        "hidden": found.hidden,
+        "interrupted": found.interrupted,
+        "failures": [
+            {**json_path(f.path), "code": f.code, "reason": f.reason} for f in found.failures
+        ],
+    }
+
+
+def _group_document(group: DuplicateGroup) -> dict[str, object]:
+    keep = json_path(group.keep.image.path)
+    document: dict[str, object] = {"keep": keep["path"]}
+    if "path_b64" in keep:
+        document["keep_b64"] = keep["path_b64"]
+    document["reclaimable_bytes"] = group.reclaimable_bytes
+    document["images"] = [
+        _member_document(member, is_kept=member is group.keep) for member in group.members
+    ]
+    return document
+
+
+def _member_document(member: GroupMember, *, is_kept: bool) -> dict[str, object]:
+    image, relation = member.image, member.relation
+    return {
+        **json_path(image.path),
+        "id": image.id,
+        "verdict": "keep" if is_kept else str(member.verdict),
+        "score": 1.0 if is_kept else round(member.score, 6),
+        "reason": member.reason,
+        "changes": [] if relation is None else [str(change) for change in relation.changes],
+        "detail": "" if relation is None else relation.detail,
+        "protected": member.is_protected,
+        "width": image.width,
+        "height": image.height,
+        "size_bytes": image.size_bytes,
+        "format": image.format,
+        "sha256": image.sha256,
+        "companions": [json_path(path) for path in member.companions],
+    }
+
+
+def _pair_document(pair: SimilarPair) -> dict[str, object]:
+    return {
+        "images": [json_path(pair.first.path), json_path(pair.second.path)],
+        "score": round(pair.score, 6),
+        "verdict": str(pair.relation.verdict),
+    }
+
+
+def print_groups(found: DuplicateGroups) -> None:
+    """Print groups, those first that free most, then similar shots and totals."""
+    for number, group in enumerate(found, 1):
+        n_images = len(group.members)
+        freed = format_bytes(group.reclaimable_bytes)
+        print_line(f"group {number}: {n_images} images, {freed} to be freed")
+        _print_member(group.keep, "keep")
+        for copy in group.copies:
+            _print_member(copy, "protected" if copy.is_protected else "")
+    for pair in found.similar[:_SIMILAR_SHOWN]:
+        print_line(f"similar shots, no copies: {pair.first.path}  {pair.second.path}")
+    if len(found.similar) > _SIMILAR_SHOWN:
+        print_line(f"and {len(found.similar) - _SIMILAR_SHOWN:,} more pairs of similar shots")
+    n_copies = sum(len(group.copies) for group in found)
+    print_line(
+        f"{len(found):,} groups with {n_copies:,} copies among {found.images:,} images; "
+        f"{format_bytes(found.reclaimable_bytes)} to be freed"
+    )
+    if found.hidden:
+        print_message(
+            f"{found.hidden:,} groups are not shown: it was decided that all of them stay"
+        )
+    if found.completeness < 1:
+        print_message(f"{found.completeness:.4%} of the likely pairs were compared")
+
+
+def _print_member(member: GroupMember, mark: str) -> None:
+    image = member.image
+    verdict = mark if mark == "keep" else _verdict(member) + (f", {mark}" if mark else "")
+    size = f"{image.width}x{image.height} {image.format} {format_bytes(image.size_bytes)}"
+    print_line(f"  {verdict:14} {member.score:.3f}  {size}  {image.path}")
+    if member.reason:
+        print_line(f"  {'':14} {'':5}  {member.reason}")
+    for path in member.companions:
+        print_line(f"  {'':14} {'':5}  with {os.path.basename(path)}")
+
+
+def _verdict(member: GroupMember) -> str:
+    if member.relation is None:
+        return str(member.verdict)
+    from mobisearch.duplicates.verification import describe
+
+    return describe(member.relation)
+
+
+def curve_document(curve: ScoreCurve) -> dict[str, object]:
+    """Return what a score means as JSON values."""
+    document = dataclasses.asdict(curve)
+    document["mistake_rate"] = curve.mistake_rate
+    document["recall_by_alteration"] = dict(curve.recall_by_alteration)
+    return document
+
+
+def print_curve(curve: ScoreCurve) -> None:
+    """Print what a score means: a line for each, with a bar for the share of copies found."""
+    print_line("")
+    print_line("score    wrong groups   copies   found of altered copies")
+    for point in curve.points:
+        bar = "#" * round(_BAR_COLUMNS * point.recall)
+        mark = "  <- taken" if point.score == curve.accepted_score else ""
+        print_line(
+            f"{point.score:.3f}  {point.wrong_groups:13.3f}  {point.copies:7,}   "
+            f"{point.recall:6.1%} {bar}{mark}"
+        )
+    print_line(
+        f"copies are grouped from {curve.accepted_score:.3f} on; every pair from "
+        f"{curve.candidate_score:.3f} on was compared"
+    )
+    print_line(
+        f"{curve.mistakes:,} of {curve.trials:,} pairs of different pictures were taken for copies"
+    )
+    if curve.recall_by_alteration:
+        print_line(f"found of {curve.synthetic_copies:,} altered copies of your own photos:")
+    for name, share in curve.recall_by_alteration:
+        print_line(f"  {share:6.1%}  {name}")

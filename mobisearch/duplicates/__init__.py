@@ -1,0 +1,33 @@
+"""Copies among the images of an index: which there are, and which of them is kept."""
+
+from mobisearch.duplicates.companions import (
+    Companion,
+    CompanionFinder,
+    CompanionKind,
+    find_companions,
+)
+from mobisearch.duplicates.finding import CopyFinder
+from mobisearch.duplicates.found import DuplicateGroups
+from mobisearch.duplicates.keeping import (
+    ALL_RULES,
+    KeeperChoice,
+    choose_keeper,
+    is_inside,
+    parse_rules,
+)
+from mobisearch.duplicates.stopping import StoppedError
+
+__all__ = [
+    "ALL_RULES",
+    "Companion",
+    "CompanionFinder",
+    "CompanionKind",
+    "CopyFinder",
+    "DuplicateGroups",
+    "KeeperChoice",
+    "StoppedError",
+    "choose_keeper",
+    "find_companions",
+    "is_inside",
+    "parse_rules",
+]

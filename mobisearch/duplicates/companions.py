@@ -1,0 +1,139 @@
+"""Files that belong to a photo: its RAW, the film of a Live Photo, sidecars.
+
+They are found by name, in the folder of the photo. They are never duplicates of it, and they are
+kept or moved with it.
+"""
+
+from __future__ import annotations
+
+import enum
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+RAW_EXTENSIONS = frozenset(
+    (
+        *(".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".iiq", ".kdc", ".mef"),
+        *(".mos", ".mrw", ".nef", ".nrw", ".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2"),
+        *(".srf", ".srw", ".x3f"),
+    )
+)
+"""Endings of camera raw files, in lower case."""
+
+_PAIRED_EXTENSIONS = frozenset((".jpg", ".jpeg", ".jpe", ".heic", ".heif", ".hif", ".avif"))
+"""What cameras write beside a RAW or a film."""
+
+_FILM_EXTENSIONS = frozenset((".mov", ".mp4", ".m4v"))
+_SIDECAR_EXTENSIONS = frozenset((".xmp", ".aae"))
+_PICTURE_EXTENSIONS = _PAIRED_EXTENSIONS | {".png", ".tif", ".tiff", ".webp", ".gif", ".bmp"}
+_TAKEOUT_NOTE = ".supplemental-metadata"
+"""Google Takeout writes ``name.jpg.json``, or ``name.jpg.supplemental-metadata.json`` with the
+middle cut short so that the whole stays below 51 characters.
+
+Source: files of Takeout archives, 2024 and later."""
+
+
+class CompanionKind(enum.StrEnum):
+    """What a companion is to its photo."""
+
+    RAW = "RAW"
+    FILM = "film"
+    SIDECAR = "sidecar"
+
+
+@dataclass(frozen=True, slots=True)
+class Companion:
+    """A file that belongs to a photo."""
+
+    path: str
+    kind: CompanionKind
+
+
+@dataclass(slots=True)
+class CompanionFinder:
+    """Finds companions, and reads each folder once.
+
+    What it has read of a folder it keeps: make a new one to see what has changed.
+    """
+
+    _folders: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+
+    def find(self, path: str) -> tuple[Companion, ...]:
+        """Return the companions of a photo, sorted by path. A folder that cannot be read has none.
+
+        Args:
+            path: of the photo, absolute.
+        """
+        folder, name = os.path.split(path)
+        found = [
+            Companion(os.path.join(folder, other), kind)
+            for other in self._names(folder).get(_key(name), ())
+            if other != name and (kind := _kind_beside(name, other)) is not None
+        ]
+        return tuple(sorted(found, key=lambda companion: companion.path))
+
+    def has_raw(self, path: str) -> bool:
+        """Say whether a photo has a RAW beside it."""
+        return any(companion.kind is CompanionKind.RAW for companion in self.find(path))
+
+    def sharers(self, companion: str, photo: str) -> tuple[str, ...]:
+        """Return the other photos in the folder that a companion belongs to as well."""
+        folder, name = os.path.split(companion)
+        return tuple(
+            os.path.join(folder, other)
+            for other in self._names(folder).get(_key(name), ())
+            if os.path.splitext(other)[1].lower() in _PICTURE_EXTENSIONS
+            and other not in (name, os.path.basename(photo))
+            and _kind_beside(other, name) is not None
+        )
+
+    def _names(self, folder: str) -> dict[str, list[str]]:
+        """Return the names of files in a folder by what their companions share with them."""
+        if folder not in self._folders:
+            names: dict[str, list[str]] = {}
+            try:
+                with os.scandir(folder) as entries:
+                    for entry in entries:
+                        if entry.is_file(follow_symlinks=False):
+                            names.setdefault(_key(entry.name), []).append(entry.name)
+            except OSError:
+                names = {}
+            self._folders[folder] = names
+        return self._folders[folder]
+
+
+def find_companions(path: str) -> tuple[Companion, ...]:
+    """Return the companions that a photo has now; see :class:`CompanionFinder`."""
+    return CompanionFinder().find(path)
+
+
+def without_companions(paths: Sequence[str]) -> list[str]:
+    """Return paths without those that are companions of another one of them, in their order."""
+    finder = CompanionFinder()
+    belonging = {companion.path for path in paths for companion in finder.find(path)}
+    return [path for path in paths if path not in belonging]
+
+
+def _key(name: str) -> str:
+    """Return what is before the first ending: names without that in common are never companions."""
+    return name.lower().lstrip(".").partition(".")[0]
+
+
+def _kind_beside(photo: str, other: str) -> CompanionKind | None:
+    """Say what a file is to a photo in the same folder, by their names; None for nothing."""
+    photo_name, other_name = photo.lower(), other.lower()
+    photo_stem, photo_ending = os.path.splitext(photo_name)
+    other_stem, other_ending = os.path.splitext(other_name)
+    if photo_ending not in _PICTURE_EXTENSIONS:
+        return None
+    if other_ending in RAW_EXTENSIONS and photo_ending in _PAIRED_EXTENSIONS:
+        return CompanionKind.RAW if other_stem == photo_stem else None
+    if other_ending in _FILM_EXTENSIONS and photo_ending in _PAIRED_EXTENSIONS:
+        return CompanionKind.FILM if other_stem == photo_stem else None
+    if other_ending in _SIDECAR_EXTENSIONS and other_stem in (photo_stem, photo_name):
+        return CompanionKind.SIDECAR
+    if other_ending == ".json" and other_stem.startswith(photo_name):
+        middle = other_stem[len(photo_name) :]
+        is_note = not middle or (len(middle) > 1 and _TAKEOUT_NOTE.startswith(middle))
+        return CompanionKind.SIDECAR if is_note else None
+    return None

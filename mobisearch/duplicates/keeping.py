@@ -1,0 +1,239 @@
+"""Which of several copies is kept: rules in order, the first that tells two apart decides.
+
+The same images and rules give the same choice, in whatever order the images come: what no rule
+tells apart is told apart by path.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+from mobisearch.duplicates.companions import CompanionFinder
+from mobisearch.errors import UnknownKeepRuleError
+from mobisearch.types import DEFAULT_KEEP, ImageRecord
+
+ALL_RULES = (
+    *("largest", "smallest", "raw", "lossless", "richest", "oldest", "newest", "shortest-path"),
+    *("path:FOLDER", "format:NAME"),
+)
+"""What ``--keep`` takes, in any order."""
+
+_LOSSLESS = frozenset({"PNG", "TIFF", "BMP", "DIB", "PPM"})
+
+_Rank: TypeAlias = Callable[[ImageRecord], Any]
+_Words: TypeAlias = Callable[[ImageRecord], str]
+
+
+@dataclass(frozen=True, slots=True)
+class KeepRule:
+    """One rule: of two images, the one with the lower rank is kept.
+
+    Attributes:
+        name: as the user gave it.
+        rank: gives values that can be compared with one another.
+        describe: says of an image what the rule looks at.
+    """
+
+    name: str
+    rank: _Rank
+    describe: _Words
+
+
+@dataclass(frozen=True, slots=True)
+class KeeperChoice:
+    """Which image is kept, and why.
+
+    Attributes:
+        keeper: its place among the images.
+        reason: why it is kept, in words.
+        reasons: for each image in order, what it lacks that the kept one has; for that, ``reason``.
+    """
+
+    keeper: int
+    reason: str
+    reasons: tuple[str, ...]
+
+
+def is_inside(path: str, folders: Sequence[str]) -> bool:
+    """Say whether a path is one of some folders, or below one. All are real absolute paths."""
+    return any(
+        path == folder or path.startswith(folder.rstrip(os.sep) + os.sep) for folder in folders
+    )
+
+
+def parse_rules(names: Sequence[str], finder: CompanionFinder | None = None) -> list[KeepRule]:
+    """Return rules by name, the most important first.
+
+    Args:
+        names: such as ``"largest"`` or ``"path:~/Archive"``; see ``DuplicateSettings.keep``.
+        finder: what to find companions with; None looks at the folders as they are now.
+
+    Raises:
+        UnknownKeepRuleError: there is no such rule, or it lacks its folder or format.
+    """
+    finder = finder or CompanionFinder()
+    return [_parse_rule(name.strip(), finder) for name in names]
+
+
+def choose_keeper(
+    images: Sequence[ImageRecord],
+    rules: Sequence[str] = DEFAULT_KEEP,
+    protected: Sequence[str] = (),
+    *,
+    finder: CompanionFinder | None = None,
+) -> KeeperChoice:
+    """Choose which of several copies is kept.
+
+    Protected images come before all rules: they are never moved, so one of them is what stays.
+
+    Args:
+        images: at least one.
+        rules: names of rules, the most important first.
+        protected: folders, real absolute paths, of which nothing is ever moved.
+        finder: what to find companions with.
+
+    Raises:
+        UnknownKeepRuleError: a rule does not exist.
+    """
+    if not images:
+        raise ValueError("expected at least one image to choose among, got none")
+    ordered = [
+        KeepRule(
+            "protected",
+            lambda image: not is_inside(image.path, protected),
+            lambda image: (
+                "is protected" if is_inside(image.path, protected) else "is not protected"
+            ),
+        ),
+        *parse_rules(rules, finder),
+        KeepRule("path", lambda image: _path_rank(image.path), lambda _: "its path comes first"),
+        KeepRule("id", lambda image: image.id, lambda _: "it was in the index first"),
+    ]
+    ranked = sorted(range(len(images)), key=lambda n: [rule.rank(images[n]) for rule in ordered])
+    keeper = ranked[0]
+    reasons = [
+        _compare(images[keeper], image, ordered) if n != keeper else ("", "")
+        for n, image in enumerate(images)
+    ]
+    wins = dict.fromkeys(won for n, (won, _) in enumerate(reasons) if n != keeper)
+    reason = "; ".join(wins) or "the only one"
+    return KeeperChoice(
+        keeper,
+        reason,
+        tuple(reason if n == keeper else lost for n, (_, lost) in enumerate(reasons)),
+    )
+
+
+def _compare(kept: ImageRecord, other: ImageRecord, rules: Sequence[KeepRule]) -> tuple[str, str]:
+    """Return why the kept image won against another, and why that one lost."""
+    for rule in rules:
+        if rule.rank(kept) != rule.rank(other):
+            mine, theirs = rule.describe(kept), rule.describe(other)
+            if rule.name in ("path", "id"):
+                return mine, f"nothing tells it from the one kept but its {rule.name}"
+            return f"{rule.name}: {mine}", f"{rule.name}: {theirs}, the one kept {mine}"
+    return "the same image twice", "the same image twice"
+
+
+def _path_rank(path: str) -> tuple[str, bytes]:
+    return path.lower(), os.fsencode(path)
+
+
+def _parse_rule(name: str, finder: CompanionFinder) -> KeepRule:
+    word, colon, value = name.partition(":")
+    if colon and word in ("path", "format"):
+        if not value:
+            what = "a folder" if word == "path" else "a format"
+            raise UnknownKeepRuleError(name, ALL_RULES, f"the rule {name!r} lacks {what}")
+        return _path_rule(name, value) if word == "path" else _format_rule(name, value)
+    if name == "raw":
+        return KeepRule(
+            name,
+            lambda image: not finder.has_raw(image.path),
+            lambda image: (
+                "has a RAW beside it" if finder.has_raw(image.path) else "has no RAW beside it"
+            ),
+        )
+    if name not in _SIMPLE_RULES:
+        raise UnknownKeepRuleError(name, ALL_RULES)
+    return KeepRule(name, *_SIMPLE_RULES[name])
+
+
+def _path_rule(name: str, folder: str) -> KeepRule:
+    real = os.path.realpath(os.path.expanduser(folder))
+    return KeepRule(
+        name,
+        lambda image: not is_inside(image.path, (real,)),
+        lambda image: (
+            f"is in {folder}" if is_inside(image.path, (real,)) else f"is not in {folder}"
+        ),
+    )
+
+
+def _format_rule(name: str, wanted: str) -> KeepRule:
+    upper = {"JPG": "JPEG", "HEIC": "HEIF", "TIF": "TIFF"}.get(wanted.upper(), wanted.upper())
+    return KeepRule(
+        name, lambda image: image.format.upper() != upper, lambda image: f"is {image.format}"
+    )
+
+
+def _richness(image: ImageRecord) -> int:
+    return sum(value is not None for value in (image.taken_at, image.camera, image.latitude))
+
+
+def _richness_words(image: ImageRecord) -> str:
+    facts = {"date": image.taken_at, "camera": image.camera, "position": image.latitude}
+    there = [name for name, value in facts.items() if value is not None]
+    return f"has EXIF {', '.join(there)}" if there else "has no EXIF date, camera or position"
+
+
+def _day(image: ImageRecord) -> tuple[int, str, int]:
+    """Rank by when it was taken; images that do not say come last, by when they were changed."""
+    if image.taken_at is not None:
+        return 0, image.taken_at, 0
+    return 1, "", image.mtime_ns
+
+
+def _newest(image: ImageRecord) -> tuple[int, tuple[int, ...], int]:
+    is_undated, taken_at, mtime_ns = _day(image)
+    return is_undated, tuple(-ord(character) for character in taken_at), -mtime_ns
+
+
+def _day_words(image: ImageRecord) -> str:
+    if image.taken_at:
+        return f"was taken {image.taken_at}"
+    try:
+        changed = datetime.fromtimestamp(image.mtime_ns / 1e9, UTC)
+    except (OverflowError, OSError, ValueError):  # times that file systems have, and calendars not
+        return f"was changed at {image.mtime_ns} ns"
+    return f"was changed {changed.isoformat(sep=' ', timespec='milliseconds')[:-6]} UTC"
+
+
+def _pixel_words(image: ImageRecord) -> str:
+    words = f"has {image.width} x {image.height} pixels"
+    return f"{words}, cut short" if image.is_truncated else words
+
+
+_SIMPLE_RULES: Mapping[str, tuple[_Rank, _Words]] = {
+    # A picture that is cut short has grey where its pixels should be: any whole one is larger.
+    "largest": (lambda image: (image.is_truncated, -image.width * image.height), _pixel_words),
+    "smallest": (
+        lambda image: (image.is_truncated, image.size_bytes),
+        lambda image: f"takes {image.size_bytes:,} bytes",
+    ),
+    "lossless": (
+        lambda image: image.format.upper() not in _LOSSLESS,
+        lambda image: f"is {image.format}",
+    ),
+    "richest": (lambda image: -_richness(image), _richness_words),
+    "oldest": (_day, _day_words),
+    "newest": (_newest, _day_words),
+    "shortest-path": (
+        lambda image: (image.path.count(os.sep), len(image.path)),
+        lambda image: f"has a path of {len(image.path)} characters",
+    ),
+}

@@ -1,0 +1,138 @@
+"""Parts of a whole: crops belong to the picture that they were cut from, but a collage to none.
+
+Both look alike, pair by pair: one picture shows all of another, and more. What tells them apart is
+how the parts of one whole lie together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from mobisearch.duplicates.clusters import Clusters
+from mobisearch.duplicates.proving import ProvedPair
+from mobisearch.types import Relation
+
+_LEAST_PASTED_SHARE = 0.4
+_MAX_PART_SCALE = 1.1
+"""Of a whole that shows a part small, and with fewer pixels than the part has, it was not cut."""
+
+_COLLAGE_SHARE = 0.75
+"""Where parts that have nothing in common fill so much of a whole, it was put together from them.
+
+Crops of a photo leave more than that out, overlap, or are so large that they must overlap."""
+
+
+class Joinable(Protocol):
+    """What joining parts needs of clusters in the making."""
+
+    def members(self, place: int) -> list[int]:
+        """Return the cluster of a place."""
+
+    def is_together(self, first: int, second: int) -> bool:
+        """Say whether two places are in one cluster."""
+
+    def is_barred(self, first: int, second: int) -> bool:
+        """Say whether the user told their clusters apart."""
+
+    def cross_relations(self, first: int, second: int) -> list[Relation]:
+        """Return what is known between two clusters."""
+
+    def join(self, first: int, second: int, share: float) -> None:
+        """Join two clusters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """That one picture shows all or most of another, among other things.
+
+    Attributes:
+        whole, part: places.
+        share: of the whole, how much shows the part.
+        scale: sides of the part over sides of the whole, where they show the same.
+    """
+
+    whole: int
+    part: int
+    share: float
+    scale: float
+
+    @classmethod
+    def of(cls, pair: ProvedPair) -> Part:
+        """Return what a pair says of its whole: the one with the smaller share in common."""
+        relation = pair.relation
+        if relation.first_share <= relation.second_share:
+            return cls(pair.first, pair.second, relation.first_share, relation.scale)
+        scale = 1 / relation.scale if relation.scale else 0.0
+        return cls(pair.second, pair.first, relation.second_share, scale)
+
+
+def join_parts(grouping: Joinable, pairs: Sequence[ProvedPair]) -> None:
+    """Join parts to the cluster of their whole.
+
+    Args:
+        pairs: copies that share little of one of them, the surest first.
+    """
+    parts = [Part.of(pair) for pair in pairs]
+    sound = [part for part in parts if not _is_pasted(part)]
+    by_whole: dict[int, list[Part]] = {}
+    for part in sound:
+        by_whole.setdefault(grouping.members(part.whole)[0], []).append(part)
+    ordered = sorted(by_whole.items(), key=lambda entry: (-_largest(entry[1]), entry[0]))
+    chosen = [
+        part for _, of_whole in ordered for part in _those_of_one_original(grouping, of_whole)
+    ]
+    own_copies = [_count_copies(grouping, part) for part in chosen]
+    joined: set[int] = set()
+    for part, n_own in zip(chosen, own_copies, strict=True):
+        if grouping.is_together(part.whole, part.part) or grouping.is_barred(part.whole, part.part):
+            continue
+        is_taken = any(grouping.is_together(part.part, other) for other in joined)
+        # What has a whole already may have another one only if the two wholes are copies.
+        is_free = not is_taken or _count_copies(grouping, part) > n_own
+        if is_free and _agree(grouping, part):
+            grouping.join(part.whole, part.part, part.share)
+            joined.add(part.part)
+
+
+def _count_copies(grouping: Joinable, part: Part) -> int:
+    found = grouping.cross_relations(part.whole, part.part)
+    return sum(relation.is_copy for relation in found)
+
+
+def _is_pasted(part: Part) -> bool:
+    return part.share < _LEAST_PASTED_SHARE and part.scale > _MAX_PART_SCALE
+
+
+def _largest(parts: Sequence[Part]) -> float:
+    return max(part.share for part in parts)
+
+
+def _agree(grouping: Joinable, part: Part) -> bool:
+    """Say whether at least half of what is known between two clusters are copies."""
+    found = grouping.cross_relations(part.whole, part.part)
+    return 2 * sum(relation.is_copy for relation in found) > len(found)
+
+
+def _those_of_one_original(grouping: Joinable, parts: Sequence[Part]) -> list[Part]:
+    """Return the parts of a whole that have something in common, or none if it is a collage."""
+    by_cluster: dict[int, Part] = {}
+    for part in parts:
+        top = grouping.members(part.part)[0]
+        if top not in by_cluster or by_cluster[top].share < part.share:
+            by_cluster[top] = part
+    tops = sorted(by_cluster)
+    overlapping = Clusters()
+    for number, first in enumerate(tops):
+        for second in tops[number + 1 :]:
+            is_forced = by_cluster[first].share + by_cluster[second].share > 1
+            found = grouping.cross_relations(first, second)
+            if is_forced or any(relation.is_copy for relation in found):
+                overlapping.join(first, second)
+    sets = list(overlapping.sets(tops).values())
+    areas = [_largest([by_cluster[top] for top in tops]) for tops in sets]
+    if len(sets) > 1 and sum(areas) >= _COLLAGE_SHARE:
+        return []
+    chosen = sets[max(range(len(sets)), key=lambda number: (areas[number], -number))]
+    return [by_cluster[top] for top in chosen]

@@ -1,0 +1,132 @@
+"""Guesses how one picture may lie on another, each tried on the pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mobisearch.duplicates.verification.frames import match_frames
+from mobisearch.duplicates.verification.points import match_points
+from mobisearch.duplicates.verification.preparation import Prepared
+from mobisearch.duplicates.verification.proof import Evidence, equalise, weigh
+from mobisearch.duplicates.verification.registration import Registration, register
+from mobisearch.duplicates.verification.voting import Transform, invert, vote
+
+_FRAME_CORRELATION = 0.45
+"""Of two whole frames, from which on it is worth to lay one on the other."""
+
+_SHRINK = 1.15
+"""How much finer a picture must be to be scaled down first."""
+
+_GOOD_SHARE = 0.95
+"""Of agreeing windows: above it there is no need to make both equally sharp."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Alignment:
+    """One picture laid on another.
+
+    Attributes:
+        coarse, fine: the two pictures; the fine one lies on the coarse one.
+        transform: from pixels of the coarse picture to pixels of the fine one.
+        shrink: what was done to the fine one first.
+        is_swapped: the coarse one is the second of the pair.
+        votes: pairs of key points that agree; 0 for whole frames.
+        spread: share of the picture that they span.
+        is_negative: bright is dark.
+    """
+
+    coarse: Prepared
+    fine: Prepared
+    transform: Transform
+    shrink: Transform
+    registration: Registration
+    evidence: Evidence
+    is_swapped: bool
+    votes: int = 0
+    spread: float = 0.0
+    is_negative: bool = False
+
+    @property
+    def first_to_second(self) -> Transform:
+        """From pixels of the first picture of the pair to pixels of the second."""
+        if not self.is_swapped:
+            return self.transform
+        return invert(self.transform)
+
+
+def iter_alignments(first: Prepared, second: Prepared) -> Iterator[Alignment]:
+    """Give alignments worth a look, the cheap ones first."""
+    correlation, orientation = match_frames(first.frame, second.frame)[0]
+    if abs(correlation) > _FRAME_CORRELATION:
+        guess = orientation.transform(first.size, second.size)
+        made = align(first, second, guess, is_negative=correlation < 0)
+        if made is not None:
+            yield made
+    for is_mirrored in (False, True):
+        points = first.points.mirrored(first.size[0]) if is_mirrored else first.points
+        pairs = match_points(points, second.points)
+        placement = vote(points, second.points, pairs, (*first.size, *second.size))
+        if placement is None:
+            continue
+        guess = placement.transform
+        if is_mirrored:
+            guess = guess @ np.array([[-1.0, 0, first.size[0] - 1], [0, 1, 0], [0, 0, 1]])
+        made = align(first, second, guess, votes=placement.votes, spread=placement.spread)
+        if made is not None:
+            yield made
+
+
+def align(
+    first: Prepared,
+    second: Prepared,
+    guess: Transform,
+    *,
+    votes: int = 0,
+    spread: float = 0.0,
+    is_negative: bool = False,
+) -> Alignment | None:
+    """Lay the finer picture on the coarser one and refine how it lies."""
+    scale = abs(np.linalg.det(guess[:2, :2])) ** 0.5
+    is_swapped = bool(scale < 1)
+    coarse, fine = (second, first) if is_swapped else (first, second)
+    if is_swapped:
+        guess = invert(guess)
+        scale = 1 / scale
+    shrunk, shrink = shrink_picture(fine.grey, scale)
+    below, above = (plane.astype(np.float32) - 127.5 for plane in (coarse.grey, shrunk))
+    registration = register(below, -above if is_negative else above, shrink @ guess)
+    if registration is None:
+        return None
+    evidence = weigh(registration.windows)
+    if evidence.share < _GOOD_SHARE:
+        evidence = equalise(registration, evidence)
+    transform = np.linalg.inv(shrink) @ registration.transform
+    transform = transform / transform[2, 2]
+    return Alignment(
+        coarse,
+        fine,
+        transform,
+        shrink,
+        registration,
+        evidence,
+        is_swapped,
+        votes,
+        spread,
+        is_negative,
+    )
+
+
+def shrink_picture(pixels: NDArray[np.uint8], scale: float) -> tuple[NDArray[np.uint8], Transform]:
+    """Return a picture with sides divided by a scale, and what takes its pixels there."""
+    height, width = pixels.shape[:2]
+    if scale < _SHRINK:
+        return pixels, np.eye(3)
+    size = (max(1, round(width / scale)), max(1, round(height / scale)))
+    shrunk = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    fx, fy = size[0] / width, size[1] / height
+    return shrunk, np.array([[fx, 0, 0.5 * fx - 0.5], [0, fy, 0.5 * fy - 0.5], [0, 0, 1]])

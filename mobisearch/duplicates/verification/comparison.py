@@ -1,0 +1,106 @@
+"""The second look at two images that may be copies: proves how they are related, and names it."""
+
+from __future__ import annotations
+
+from mobisearch.duplicates.verification.alignment import Alignment, iter_alignments
+from mobisearch.duplicates.verification.geometry import measure_geometry
+from mobisearch.duplicates.verification.judgement import (
+    PLAUSIBLE_SHARE,
+    Findings,
+    Judgement,
+    judge,
+    judge_scene,
+)
+from mobisearch.duplicates.verification.naming import name_relation
+from mobisearch.duplicates.verification.overlap import Overlap, make_overlap
+from mobisearch.duplicates.verification.patches import find_differences
+from mobisearch.duplicates.verification.pictures import CLOSE_PX
+from mobisearch.duplicates.verification.preparation import Prepared, use_one_thread
+from mobisearch.duplicates.verification.surroundings import look_around
+from mobisearch.duplicates.verification.voting import invert
+from mobisearch.types.duplicates import Relation, Verdict
+
+_UNSETTLED = 0.25
+"""Agreement of similar shots from which on they might be copies after all, with a faint mark."""
+
+_SETTLED = 0.9
+"""Agreement of copies that need no closer look."""
+
+
+def verify(first: Prepared, second: Prepared) -> Relation:
+    """Prove how two images are related, and name it.
+
+    Deterministic; may be called from many threads, and lets others run while it computes. Exchanged
+    arguments give the reversed relation up to rounding. Never says ``SAME_PIXELS``: small pictures
+    cannot prove that, :func:`compare_pixels` does.
+    """
+    if first.picture.sha256 and first.picture.sha256 == second.picture.sha256:
+        return Relation(Verdict.SAME_FILE, (Verdict.SAME_FILE,), 1.0)
+    use_one_thread()
+    similar = Relation(Verdict.UNRELATED)
+    for alignment in iter_alignments(first, second):
+        relation = _look_at(alignment, first, second)
+        if relation.is_copy:
+            return relation
+        if relation.verdict == Verdict.SIMILAR_SHOT and relation.agreement >= similar.agreement:
+            similar = relation
+    return similar
+
+
+def _look_at(alignment: Alignment, first: Prepared, second: Prepared) -> Relation:
+    """Return what one way of lying on one another proves."""
+    share = alignment.evidence.share
+    judgement = judge_scene(alignment, first.picture, second.picture)
+    if share >= PLAUSIBLE_SHARE:
+        found = _find(alignment, first, second)
+        if found is not None:
+            judgement = judge(found[0], first.picture, second.picture)
+            if judgement == Judgement.COPY:
+                return name_relation(*found)
+    if judgement == Judgement.NEITHER:
+        return Relation(Verdict.UNRELATED)
+    return Relation(Verdict.SIMILAR_SHOT, (), agreement=round(share, 4))
+
+
+def _find(
+    alignment: Alignment, first: Prepared, second: Prepared
+) -> tuple[Findings, Overlap] | None:
+    transform = alignment.first_to_second
+    geometry = measure_geometry(first.picture, second.picture, transform)
+    if geometry is None:
+        return None
+    overlap = make_overlap(alignment)
+    differences = find_differences(overlap, alignment.evidence)
+    return Findings(
+        alignment,
+        differences,
+        geometry,
+        look_around(first.picture.pixels, second.size, invert(transform)),
+        look_around(second.picture.pixels, first.size, transform),
+    ), overlap
+
+
+def needs_closer_look(first: Prepared, second: Prepared, relation: Relation) -> bool:
+    """Return whether pixels of ``CLOSE_PX`` could change what thumbnails have proved.
+
+    Such pairs are to be prepared again from larger pixels and given to :func:`verify`; the answer
+    to that is final. They are similar shots that agree in much, copies with something laid over
+    them that may be something that moved, and files of one size from one camera that may be two
+    shots of a burst.
+    """
+    larger = any(max(p.picture.width, p.picture.height) > max(p.size) for p in (first, second))
+    if not larger or max(*first.size, *second.size) >= CLOSE_PX:
+        return False
+    if relation.verdict == Verdict.SIMILAR_SHOT:
+        return relation.agreement >= _UNSETTLED
+    if not relation.is_copy or relation.verdict == Verdict.SAME_FILE:
+        return False
+    is_one_camera = first.picture.camera is not None and (
+        first.picture.camera == second.picture.camera
+    )
+    is_one_size = {first.picture.width, first.picture.height} == {
+        second.picture.width,
+        second.picture.height,
+    }
+    has_marks = relation.verdict == Verdict.OVERLAID and "mark" in relation.detail
+    return has_marks or relation.agreement < _SETTLED or (is_one_camera and is_one_size)

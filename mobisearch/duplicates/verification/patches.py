@@ -1,0 +1,223 @@
+"""Places where two pictures that agree elsewhere differ: something laid over, or something moved.
+
+What is laid over a picture (a caption, a mark, a sticker) is drawn: it has few colours, and they
+end where it ends. What has moved in a scene is neither, or is seen in both pictures in turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mobisearch.duplicates.verification.overlap import Overlap, largest, to_pixels
+from mobisearch.duplicates.verification.proof import Evidence
+from mobisearch.duplicates.verification.windows import CELL_PX, Plane
+
+_LEAST_WINDOWS = 9
+"""Of a place that differs: fewer are noise."""
+
+_LEAST_PIXELS = 15
+_LEAST_SHARE = 0.1
+_LEAST_LEVELS = 24.0
+_ERRORS = 4.0
+"""A pixel differs if it does so by more than 24 levels and more than four times the usual error."""
+
+_PALETTE_PIXELS = 1500
+_N_COLOURS = 3
+_SAME_COLOUR = 20.0
+"""Grey levels, in each of red, green and blue, within which JPEG leaves a colour."""
+
+_DRAWN_COVER = 0.45
+_DRAWN_CONTINUES = 0.45
+"""A drawn place: three colours cover that much of it, and that little of what is around it."""
+
+
+_LARGE_SHARE, _LARGE_COVER = 0.15, 0.8
+"""Of the shared area, from which on a place must have nothing but three colours: a photo shown in
+the same window as another one has some."""
+
+_MOST_SHARE = 0.3
+"""Nothing but a bar covers more: half of a collage does."""
+
+_BAND_LENGTH, _BAND_EDGE, _MOST_BAND, _BAND_COVER = 0.75, 0.12, 0.42, 0.75
+"""A caption: it reaches along three quarters of a side, lies within an eighth of it, has less than
+four tenths of the picture, and three colours cover it."""
+
+_VEIL_CORRELATION, _VEIL_LEVELS = 0.85, 8.0
+"""Half-transparent marks, dark corners: brightness still follows the picture's."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Patch:
+    """One place where the two differ.
+
+    Attributes:
+        pixels: those that differ, (h, w).
+        area_px: of the place, with what lies between them.
+        box: left, top, right, bottom.
+        drawn_in_first, drawn_in_second: something is drawn there in either.
+        is_band: it is a bar along an edge.
+    """
+
+    pixels: NDArray[np.bool_]
+    area_px: int
+    box: tuple[int, int, int, int]
+    drawn_in_first: bool
+    drawn_in_second: bool
+    is_band: bool
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Differences:
+    """All places where two pictures differ, and how well they agree elsewhere.
+
+    Attributes:
+        outside_share: of telling windows outside of the patches, how many agree.
+        covered_share: of the area that both show, what the patches have.
+        marked_share: the same without bars along an edge.
+        rest_cover: how much of the rest three colours cover; 0 without patches.
+    """
+
+    patches: Sequence[Patch]
+    outside_share: float
+    covered_share: float
+    marked_share: float
+    rest_cover: float
+
+    @property
+    def drawn_share(self) -> float:
+        """Of the patches' area, what is drawn in one and the same picture."""
+        total = sum(patch.area_px for patch in self.patches)
+        if not total:
+            return 1.0
+        first = sum(patch.area_px for patch in self.patches if patch.drawn_in_first)
+        second = sum(patch.area_px for patch in self.patches if patch.drawn_in_second)
+        return max(first, second) / total
+
+
+def find_differences(overlap: Overlap, evidence: Evidence) -> Differences:
+    """Find the places where many windows next to one another disagree, and pixels do too."""
+    failing = (evidence.telling & ~evidence.agreeing).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(failing, connectivity=8)
+    shape = overlap.inside.shape
+    apart = largest(cv2.absdiff(overlap.recoloured, overlap.second))
+    differs = (apart > max(_LEAST_LEVELS, _ERRORS * overlap.error)) & overlap.inside
+    patches = []
+    excluded = np.zeros(failing.shape, bool)
+    for label in range(1, count):
+        if stats[label, cv2.CC_STAT_AREA] < _LEAST_WINDOWS:
+            continue
+        windows = labels == label
+        near = cv2.dilate(to_pixels(windows, shape).astype(np.uint8), np.ones((5, 5), np.uint8))
+        pixels = (near > 0) & differs
+        area = int(stats[label, cv2.CC_STAT_AREA]) * CELL_PX * CELL_PX
+        if pixels.sum() < max(_LEAST_PIXELS, _LEAST_SHARE * area):
+            continue
+        excluded |= windows
+        patches.append(_describe(overlap, pixels, area))
+    wide = cv2.dilate(excluded.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    outside = evidence.telling & ~wide
+    agreeing = float((evidence.agreeing & outside).sum() / max(1, outside.sum()))
+    inside = evidence.windows.inside
+    covered = float((excluded & inside).sum() / max(1, inside.sum()))
+    rest_cover = 0.0
+    if patches:
+        near = cv2.dilate(to_pixels(excluded, shape).astype(np.uint8), np.ones((9, 9), np.uint8))
+        rest = overlap.inside & (near == 0)
+        rest_cover = find_palette(overlap.first[rest])[0] if rest.any() else 1.0
+    total = sum(patch.area_px for patch in patches)
+    marks = sum(patch.area_px for patch in patches if not patch.is_band)
+    return Differences(
+        patches,
+        agreeing if outside.any() else 0.0,
+        covered,
+        covered * marks / max(1, total),
+        rest_cover,
+    )
+
+
+def _describe(overlap: Overlap, pixels: NDArray[np.bool_], area: int) -> Patch:
+    small = pixels.astype(np.uint8)
+    filled = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
+    around = cv2.dilate(filled, np.ones((9, 9), np.uint8)) > 0
+    ring = around & ~(cv2.dilate(filled, np.ones((3, 3), np.uint8)) > 0) & overlap.inside
+    rows, columns = np.flatnonzero(pixels.any(axis=1)), np.flatnonzero(pixels.any(axis=0))
+    box = (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+    share = area / max(1, int(overlap.inside.sum()))
+    is_veiled = _is_veiled(overlap, pixels)
+    bands = [_is_band(picture, box) for picture in (overlap.first, overlap.second)]
+    first, second = (
+        is_veiled or is_band or _is_drawn(picture, pixels, ring, share)
+        for picture, is_band in zip((overlap.first, overlap.second), bands, strict=True)
+    )
+    return Patch(pixels, area, box, first, second, any(bands))
+
+
+def _is_band(picture: Plane, box: tuple[int, int, int, int]) -> bool:
+    """Return whether a place is part of a bar along an edge of the picture."""
+    height, width = picture.shape[:2]
+    left, top, right, bottom = box
+    bands = []
+    if right - left > _BAND_LENGTH * width:
+        if bottom > (1 - _BAND_EDGE) * height:
+            bands.append(picture[top:])
+        if top < _BAND_EDGE * height:
+            bands.append(picture[:bottom])
+    if bottom - top > _BAND_LENGTH * height:
+        if right > (1 - _BAND_EDGE) * width:
+            bands.append(picture[:, left:])
+        if left < _BAND_EDGE * width:
+            bands.append(picture[:, :right])
+    return any(
+        band.shape[0] * band.shape[1] < _MOST_BAND * height * width
+        and find_palette(band.reshape(-1, 3))[0] > _BAND_COVER
+        for band in bands
+    )
+
+
+def _is_veiled(overlap: Overlap, pixels: NDArray[np.bool_]) -> bool:
+    """Return whether the picture still shows through what was laid over it."""
+    a, b = (plane[pixels].mean(axis=1) for plane in (overlap.recoloured, overlap.second))
+    spread_a, spread_b = float(a.std()), float(b.std())
+    if spread_a < _VEIL_LEVELS or spread_b < 1:
+        return False
+    shared = float(((a - a.mean()) * (b - b.mean())).mean())
+    return shared > _VEIL_CORRELATION * spread_a * spread_b
+
+
+def _is_drawn(
+    picture: Plane, pixels: NDArray[np.bool_], ring: NDArray[np.bool_], share: float
+) -> bool:
+    """Return whether a place has few colours, which are not those around it."""
+    if share > _MOST_SHARE:
+        return False
+    cover, colours = find_palette(picture[pixels])
+    if cover < (_DRAWN_COVER if share < _LARGE_SHARE else _LARGE_COVER):
+        return False
+    around = picture[ring]
+    if not len(around):
+        return True
+    same = [largest(abs(around - colour)) < _SAME_COLOUR for colour in colours]
+    return bool(np.any(same, axis=0).mean() < _DRAWN_CONTINUES)
+
+
+def find_palette(pixels: Plane, near: float = _SAME_COLOUR) -> tuple[float, list[Plane]]:
+    """Return the most common colours of some pixels, (n, 3), and which share of them they cover."""
+    pixels = pixels[:: 1 + len(pixels) // _PALETTE_PIXELS]
+    left, colours, covered = pixels, [], 0
+    for _ in range(_N_COLOURS):
+        if not len(left):
+            break
+        parts = left.astype(np.int32) >> 4
+        coarse = parts[:, 0] * 256 + parts[:, 1] * 16 + parts[:, 2]
+        common = np.bincount(coarse, minlength=4096).argmax()
+        colour = np.median(left[coarse == common], axis=0).astype(np.float32)
+        is_near = largest(abs(left - colour)) < near
+        colours.append(colour)
+        covered += int(is_near.sum())
+        left = left[~is_near]
+    return covered / max(1, len(pixels)), colours

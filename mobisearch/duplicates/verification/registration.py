@@ -1,0 +1,145 @@
+"""Lays one picture exactly on another, from a first guess, by what can be seen in both.
+
+Both are compared after what is locally constant (brightness, contrast) has been taken out of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mobisearch.duplicates.verification.voting import Transform, is_sane
+from mobisearch.duplicates.verification.windows import (
+    Grid,
+    Plane,
+    Sums,
+    Windows,
+    cell_middles,
+    compare,
+    find_inside,
+    make_grid,
+    whole_cells,
+)
+
+_STEPS = 10
+_STILL_PX = 0.04
+"""A step that moves no place further ends the search."""
+
+_MAX_STEP_PX = 3.0
+_LEAST_PX = 16
+"""Of each side: below it there are no windows to speak of."""
+
+_LEAST_WEIGHT = 0.05
+_LEAST_WINDOWS = 9
+"""That must lie in both."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Registration:
+    """How the first picture lies on the second, and what they look like there.
+
+    Attributes:
+        transform: from pixels of the first, as compared, to pixels of the second.
+        first: the first, whole cells of it.
+        second: the second as it lies on the first.
+    """
+
+    transform: Transform
+    windows: Windows
+    first: Grid
+    second: Grid
+
+
+def lay(second: NDArray[np.generic], transform: Transform, shape: tuple[int, ...]) -> Plane:
+    """Return the second picture as it lies on the first, whose shape is (h, w)."""
+    laid: Plane = cv2.warpPerspective(
+        second,
+        transform,
+        (shape[1], shape[0]),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return laid
+
+
+def register(first: Plane, second: Plane, guess: Transform) -> Registration | None:
+    """Return how two pictures lie on one another, None if they come to lie apart.
+
+    Gauss-Newton steps on the pixels (Lucas and Kanade), each window weighted by how well it agrees
+    already, so that what is only in one of the pictures does not pull.
+
+    Args:
+        first: float32, grey levels from -128 to 127, shape (h, w); the coarser of the two.
+        second: the same of the other, of about the same resolution.
+        guess: from pixels of the first to pixels of the second.
+
+    Source: Baker and Matthews, "Lucas-Kanade 20 years on" (2004).
+    """
+    if min(*first.shape, *second.shape) < _LEAST_PX:
+        return None
+    transform = guess / guess[2, 2]
+    base = make_grid(whole_cells(first))
+    height, width = base.plane.shape
+    scale = max(height, width) / 2
+    to_unit = np.array(
+        [[1 / scale, 0, -width / 2 / scale], [0, 1 / scale, -height / 2 / scale], [0, 0, 1]]
+    )
+    from_unit = np.array([[scale, 0, width / 2], [0, scale, height / 2], [0, 0, 1]])
+    x, y = cell_middles(base.plane.shape)
+    x, y = (x - width / 2) / scale, (y - height / 2) / scale
+    for step in range(_STEPS + 1):
+        inside = find_inside(base.plane.shape, transform, second.shape)
+        if inside.sum() < _LEAST_WINDOWS:
+            return None
+        laid = make_grid(lay(second, transform, base.plane.shape))
+        windows, sums = compare(base, laid, inside)
+        made = Registration(transform, windows, base, laid)
+        if step == _STEPS:
+            break
+        weights = np.maximum(windows.correlation, _LEAST_WEIGHT) ** 2 * inside
+        p = _solve(x, y, weights, sums, with_perspective=step > 0)
+        if p is None:
+            break
+        moved = float(abs(p).max())
+        if moved < _STILL_PX:
+            break
+        q = p * (min(1.0, _MAX_STEP_PX / moved) / scale)
+        change = np.array([[1 + q[1], q[2], q[0]], [q[4], 1 + q[5], q[3]], [-q[6], -q[7], 1.0]])
+        transform = transform @ from_unit @ change @ to_unit
+        if abs(transform[2, 2]) < 1e-6 or not is_sane((transform / transform[2, 2])[:2, :2]):
+            return None
+        transform = transform / transform[2, 2]
+    return made
+
+
+def _solve(
+    x: NDArray[np.floating],
+    y: NDArray[np.floating],
+    weights: Plane,
+    sums: Sums,
+    *,
+    with_perspective: bool,
+) -> NDArray[np.float64] | None:
+    """Return the step of all windows together: 8 numbers, the last two 0 without perspective."""
+    xx, xy, yy, xt, yt = ((weights * s).astype(np.float64).ravel() for s in sums)
+    x, y = (np.broadcast_to(v, weights.shape).astype(np.float64).ravel() for v in (x, y))
+    one, zero = np.ones_like(x), np.zeros_like(x)
+    ju = np.stack([one, x, y, zero, zero, zero, x * x, x * y])  # of the step along x
+    jv = np.stack([zero, zero, zero, one, x, y, x * y, y * y])  # along y
+    if not with_perspective:
+        ju, jv = ju[:6], jv[:6]
+    cross = (ju * xy) @ jv.T
+    normal = (ju * xx) @ ju.T + (jv * yy) @ jv.T + cross + cross.T
+    least = max(1e-6 * float(np.trace(normal)), 1e-12)
+    normal.flat[:: len(normal) + 1] *= 1.001
+    normal.flat[:: len(normal) + 1] += least
+    try:
+        found = np.linalg.solve(normal, ju @ xt + jv @ yt)
+    except np.linalg.LinAlgError:
+        return None
+    p = np.zeros(8)
+    p[: len(found)] = found
+    return p

@@ -1,0 +1,179 @@
+"""What an index remembers of what its user decided and did: decisions, and the journal."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from mobisearch.arguments import PathArgument, as_list, real_path
+from mobisearch.embedding import Embedder
+from mobisearch.errors import (
+    DecisionsFileError,
+    ImageNotFoundError,
+    InvalidDecisionError,
+    UnknownDecisionError,
+)
+from mobisearch.imaging import read_file
+from mobisearch.journal import Journal
+from mobisearch.opened import OpenIndex
+from mobisearch.store import now
+from mobisearch.types import DECISION_KINDS, Decision, DecodeSettings, FileAction, ImageRecord
+
+_MARK = "mobisearch_decisions"
+_VERSION = 1
+_MAX_FILE_BYTES = 100_000_000
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_FEWEST = {"different": 2, "keep": 1}
+
+
+class RememberingIndex(OpenIndex):
+    """An open index with its decisions and its journal."""
+
+    def decide(self, kind: str, images: Sequence[PathArgument]) -> Decision:
+        """Remember something about some images, by their content.
+
+        It holds wherever the files go and however they are called, and outlives the images.
+
+        Args:
+            kind: ``"different"``: no two of them are copies of one another; they are not shown in
+                one group again. ``"keep"``: all of them stay; they are shown again only when
+                another copy joins them.
+            images: files; they need not be in the index.
+
+        Raises:
+            InvalidDecisionError: the kind is unknown, or it takes more different contents.
+            ImageError: a file cannot be read.
+            IndexLockedError, StorageError: as for ``sync``.
+        """
+        if kind not in DECISION_KINDS:
+            raise InvalidDecisionError(f"expected one of {', '.join(DECISION_KINDS)}, got {kind!r}")
+        contents = {self._content_of(path) for path in as_list(images)}
+        if len(contents) < _FEWEST[kind]:
+            raise InvalidDecisionError(
+                f"deciding {kind!r} takes {_FEWEST[kind]} different contents or more, got "
+                f"{len(contents)}: byte-identical files are one content"
+            )
+        with self._writing() as catalog:
+            return catalog.decisions.add([(kind, contents, now())])[0]
+
+    def _content_of(self, path: PathArgument) -> str:
+        """Return the SHA-256 of a file as it is now; of one that is gone, what the index knows."""
+        real = real_path(path)
+        try:
+            return read_file(real, max_bytes=DecodeSettings().max_bytes).sha256
+        except ImageNotFoundError:
+            known = self._catalog.find_files([real]).get(real)
+            if known is None or known.sha256 is None:
+                raise
+            return known.sha256
+
+    def decisions(self) -> list[Decision]:
+        """Return all decisions, the oldest first."""
+        return self._catalog.decisions.all()
+
+    def images_of(self, sha256: str) -> list[str]:
+        """Return the paths of the images with a content, those that are missing too."""
+        return [path for _, path in self._catalog.images_of_content(sha256)]
+
+    def forget_decisions(self, ids: Sequence[int]) -> None:
+        """Forget decisions by id: all of them, or none if one does not exist.
+
+        Raises:
+            UnknownDecisionError: there is no such decision.
+            IndexLockedError, StorageError: as for ``sync``.
+        """
+        known = {decision.id for decision in self.decisions()}
+        for decision_id in ids:
+            if decision_id not in known:
+                raise UnknownDecisionError(decision_id)
+        with self._writing() as catalog:
+            catalog.decisions.forget(ids)
+
+    def export_decisions(self) -> str:
+        """Return all decisions as JSON, for ``import_decisions`` of this or another index."""
+        found = [
+            {"kind": d.kind, "decided_at": d.decided_at, "sha256": list(d.sha256s)}
+            for d in self.decisions()
+        ]
+        return json.dumps({_MARK: _VERSION, "decisions": found}, indent=1) + "\n"
+
+    def import_decisions(self, path: PathArgument) -> int:
+        """Take the decisions of a file that ``export_decisions`` made; return how many are new.
+
+        Raises:
+            DecisionsFileError: it is no such file; nothing was taken.
+            IndexLockedError, StorageError: as for ``sync``.
+        """
+        read = _parse_decisions(real_path(path))
+        with self._writing() as catalog:
+            n_before = len(catalog.decisions.all())
+            catalog.decisions.add(read)
+            return len(catalog.decisions.all()) - n_before
+
+    @property
+    def embedder(self) -> Embedder:
+        """What embeds queries and new images."""
+        return self._embedder
+
+    def images_below(self, folder: PathArgument) -> list[ImageRecord]:
+        """Return the images in a folder and all folders below it, by path."""
+        return self._catalog.images_below(real_path(folder))
+
+    def actions(self, plan: str) -> list[FileAction]:
+        """Return what the journal has of a plan, by its id, the oldest first."""
+        return self._catalog.actions.of_plan(plan)
+
+    def unsettled_actions(self) -> list[FileAction]:
+        """Return the steps of all plans that were cut off, and not looked at since."""
+        return self._catalog.actions.unsettled()
+
+    @contextlib.contextmanager
+    def journal(self) -> Iterator[Journal]:
+        """Hold the right to write, and give the journal of what is done to files.
+
+        Raises:
+            IndexLockedError, IndexReadOnlyError, StorageError: as for ``sync``.
+        """
+        with self._writing() as catalog:
+            try:
+                yield Journal(catalog, self._embedder)
+            finally:
+                self._vectors.refresh(catalog)
+
+
+def _parse_decisions(path: str) -> list[tuple[str, list[str], str]]:
+    try:
+        if os.path.getsize(path) > _MAX_FILE_BYTES:
+            raise DecisionsFileError(path, f"is larger than {_MAX_FILE_BYTES:,} bytes")
+        with open(path, encoding="utf-8") as file:
+            document = json.load(file)
+    except OSError as error:
+        raise DecisionsFileError(path, f"cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise DecisionsFileError(path, f"is not JSON ({error})") from error
+    if not isinstance(document, dict) or document.get(_MARK) != _VERSION:
+        raise DecisionsFileError(path, "is no export of decisions of this version")
+    listed = document.get("decisions")
+    if not isinstance(listed, list):
+        raise DecisionsFileError(path, "holds no list of decisions")
+    return [_parse_decision(path, number, entry) for number, entry in enumerate(listed)]
+
+
+def _parse_decision(path: str, number: int, entry: Any) -> tuple[str, list[str], str]:
+    where = f"decision {number}"
+    if not isinstance(entry, dict) or set(entry) != {"kind", "decided_at", "sha256"}:
+        raise DecisionsFileError(path, f"{where}: expected kind, decided_at and sha256")
+    kind, decided_at, contents = entry["kind"], entry["decided_at"], entry["sha256"]
+    if kind not in DECISION_KINDS or not isinstance(decided_at, str) or len(decided_at) > 40:
+        raise DecisionsFileError(path, f"{where}: the kind or the time makes no sense")
+    if not isinstance(contents, list) or not all(
+        isinstance(sha256, str) and _SHA256.fullmatch(sha256) for sha256 in contents
+    ):
+        raise DecisionsFileError(path, f"{where}: expected SHA-256 of contents, hexadecimal")
+    if len(set(contents)) < _FEWEST[kind]:
+        raise DecisionsFileError(path, f"{where}: is about too few contents")
+    return kind, contents, decided_at

@@ -1,0 +1,59 @@
+"""``mobisearch decide`` and ``decisions``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+Command = Callable[..., Any]
+
+
+def test_a_decision_is_remembered_by_content_and_listed(command: Command, indexed: Path) -> None:
+    done = command("decide", "different", indexed / "a.png", indexed / "b.png")
+    assert done.code == 0
+    assert "2 contents, different pictures" in done.stdout
+    (indexed / "a.png").rename(indexed / "moved.png")
+    command("index", indexed)
+    (found,) = command("decisions", "--json").document["decisions"]
+    assert found["kind"] == "different"
+    paths = {image["path"] for content in found["contents"] for image in content["images"]}
+    assert paths == {str(indexed / "moved.png"), str(indexed / "b.png")}
+    shown = command("decisions")
+    assert "moved.png" in shown.stdout
+
+
+def test_decisions_go_to_an_index_that_is_made_anew(
+    command: Command, indexed: Path, tmp_path: Path
+) -> None:
+    command("decide", "keep", indexed / "a.png")
+    assert command("decisions", "--export", "old.json").code == 0
+    assert command("decisions", "--export", "old.json").code == 73
+    other = tmp_path / "other"
+    command("index", indexed, "--index", other)
+    assert command("decisions", "--import", "old.json", "--index", other).code == 0
+    again = command("decisions", "--import", "old.json", "--index", other)
+    assert "0 decisions are new" in again.stderr
+    found = command("decisions", "--json", "--index", other).document["decisions"]
+    assert [decision["kind"] for decision in found] == ["keep"]
+
+
+def test_a_decision_can_be_forgotten(command: Command, indexed: Path) -> None:
+    made = command("decide", "keep", indexed / "a.png", "--json").document
+    assert command("decisions", "--forget", str(made["id"])).code == 0
+    assert command("decisions", "--json").document == {"decisions": []}
+    assert command("decisions", "--forget", str(made["id"])).code == 2
+
+
+def test_decisions_that_make_no_sense_are_refused(command: Command, indexed: Path) -> None:
+    assert command("decide", "different", indexed / "a.png").code == 2
+    assert command("decide", "equal", indexed / "a.png").code == 2
+    assert command("decide", "keep", indexed / "nothing.png").code == 66
+    Path("bad.json").write_text(json.dumps({"decisions": []}))
+    assert command("decisions", "--import", "bad.json").code == 65
+    Path("bad.json").write_text(
+        json.dumps({"mobisearch_decisions": 1, "decisions": [{"kind": "keep"}]})
+    )
+    assert command("decisions", "--import", "bad.json").code == 65
+    assert command("decisions", "--json").document == {"decisions": []}

@@ -1,0 +1,135 @@
+"""``mobisearch duplicates`` and ``cover``; what counts as a copy is tested elsewhere."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from mobisearch.cleanup import read_plan
+
+Command = Callable[..., Any]
+
+
+@pytest.fixture
+def copied(command: Command, photos: Path) -> Path:
+    """The photos, with two byte-identical copies, indexed."""
+    (photos / "broken.jpg").unlink()
+    (photos / "old").mkdir()
+    shutil.copy(photos / "a.png", photos / "old" / "a.png")
+    shutil.copy(photos / "a.png", photos / "old" / "a2.png")
+    assert command("index", photos).code == 0
+    return photos
+
+
+def test_groups_are_one_json_document(command: Command, copied: Path) -> None:
+    done = command("duplicates", "--json")
+    assert done.code == 0, done.stderr
+    (group,) = done.document["groups"]
+    assert group["keep"] == group["images"][0]["path"] == str(copied / "a.png")
+    assert (group["images"][0]["verdict"], group["images"][0]["score"]) == ("keep", 1.0)
+    assert {image["verdict"] for image in group["images"][1:]} == {"same file"}
+    size = (copied / "a.png").stat().st_size
+    assert group["reclaimable_bytes"] == done.document["reclaimable_bytes"] == 2 * size
+    assert done.document["copies"] == 2
+
+
+def test_text_has_a_verdict_and_a_reason_for_each_file(command: Command, copied: Path) -> None:
+    done = command("duplicates")
+    assert "group 1: 3 images" in done.stdout
+    assert f"{copied / 'a.png'}\n" in done.stdout
+    assert "oldest: was changed" in done.stdout
+    assert "1 groups with 2 copies among 5 images" in done.stdout
+
+
+def test_rules_and_protected_folders_choose_what_is_kept(command: Command, copied: Path) -> None:
+    rule = f"path:{copied / 'old'}"
+    done = command("duplicates", "--json", "--keep", f"{rule}, shortest-path")
+    assert done.document["groups"][0]["keep"] == str(copied / "old" / "a.png")
+    done = command("duplicates", "--json", "--protect", copied / "old")
+    (group,) = done.document["groups"]
+    assert group["keep"] == str(copied / "old" / "a.png")
+    assert [image["protected"] for image in group["images"]].count(True) == 2
+    assert group["reclaimable_bytes"] == (copied / "a.png").stat().st_size
+
+
+def test_scopes(command: Command, copied: Path) -> None:
+    old = copied / "old"
+    (group,) = command("duplicates", old, "--within", "--json").document["groups"]
+    assert len(group["images"]) == 2
+    (group,) = command("duplicates", old, "--new", "--json").document["groups"]
+    assert group["keep"] == str(copied / "a.png")
+    assert command("duplicates", old, "--across", "--json").code == 2
+    assert command("duplicates", "nowhere").code == 66
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--keep", "biggest"),
+        ("--wrong-groups", "0"),
+        ("--explain=plot.jpg",),
+    ],
+)
+def test_what_makes_no_sense_is_refused_before_the_work(
+    command: Command, copied: Path, words: tuple[str, ...]
+) -> None:
+    assert command("duplicates", *words).code == 2
+
+
+def test_a_plan_and_a_page_are_written_and_no_other_file_is_replaced(
+    command: Command, copied: Path
+) -> None:
+    done = command("duplicates", "--plan", "plan.json", "--report", "page.html")
+    assert done.code == 0
+    plan = read_plan("plan.json")
+    assert [len(group.files) for group in plan.groups] == [2]
+    assert "Copies to review" in Path("page.html").read_text(encoding="utf-8")
+    shutil.copy(copied / "b.png", "b.png")
+    for option in ("--plan", "--report"):
+        assert command("duplicates", option, "b.png").code == 73
+    assert Path("b.png").read_bytes() == (copied / "b.png").read_bytes()
+
+
+def test_what_was_decided_to_stay_is_hidden_until_a_copy_joins(
+    command: Command, copied: Path
+) -> None:
+    command("decide", "keep", copied / "a.png")
+    done = command("duplicates", "--json")
+    assert (done.document["groups"], done.document["hidden"]) == ([], 1)
+
+
+def test_what_a_score_means_is_told_and_drawn(command: Command, copied: Path) -> None:
+    done = command("duplicates", "--explain")
+    assert "copies are grouped from" in done.stdout
+    assert command("duplicates", "--explain=curve.png").code == 0
+    assert command("duplicates", "--explain=curve.png").code == 0
+    with Image.open("curve.png") as picture:
+        assert picture.size == (1200, 780)
+    document = command("duplicates", "--explain", "--json").document
+    assert "accepted_score" in document["curve"]
+    json.dumps(document, allow_nan=False)
+
+
+def test_cover_says_what_a_library_lacks(
+    command: Command, copied: Path, make_photo: Callable[..., Path]
+) -> None:
+    card = copied.parent / "card"
+    card.mkdir()
+    shutil.copy(copied / "b.png", card / "IMG_1.png")
+    done = command("cover", card)
+    assert (done.code, done.stdout) == (0, "1 of 1 photos are covered: 1 same file\n")
+    make_photo(card / "new.png", seed=77)
+    done = command("cover", card, "--by", copied, "--json")
+    assert done.code == 1
+    assert done.document["counts"] == {"not in library": 1, "same file": 1}
+    assert {image["status"]: image["covered"] for image in done.document["images"]} == {
+        "same file": True,
+        "not in library": False,
+    }
+    assert command("cover", card / "nowhere").code == 66
