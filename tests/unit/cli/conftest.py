@@ -37,10 +37,10 @@ Command = Callable[..., Outcome]
 
 
 class _CoarseRuntime:
-    """Projects pictures of every 16th pixel; has the shape of its model."""
+    """Projects 14 x 14 pixels of a picture; has the shape of its model."""
 
     def __init__(self, spec: ModelSpec, settings: object = None) -> None:
-        n_values = len(range(8, spec.preprocessing.crop_px, 16)) ** 2 * 3
+        n_values = 14 * 14 * 3
         directions = np.random.default_rng(0).standard_normal((n_values, spec.dim))
         self._directions = directions.astype(np.float32)
 
