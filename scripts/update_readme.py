@@ -139,7 +139,13 @@ def index_text(document: dict[str, Any]) -> str:
     for way in sets["photos"]["ways"]:
         rates = " | ".join(f"{s['ways'][way]['images_per_second']:.0f}" for s in sets.values())
         lines.append(f"| {WAYS.get(way, way)} | {rates} |")
-    took = {name: found["processor_ms_each"] for name, found in sets["photos"]["ways"].items()}
+    took = {
+        way: found["processor_ms_each"]
+        for way, found in sets["photos"]["ways"].items()
+        if "processor_ms_each" in found
+    }
+    if not took:
+        return "\n".join(lines)
     lines += [
         "",
         f"Where the time goes: of {took['mobisearch V2']:.1f} ms of processor time that a photo of "
@@ -168,15 +174,15 @@ WAYS = {
 def cold_text(document: dict[str, Any]) -> str:
     """Return what a search takes."""
     cold, warm = document["cold"], document["warm"]
-    imports = document["imports_ms"]
+    imports = document.get("imports_ms", {})
     largest = sorted(imports, key=lambda name: -imports[name])
     listed = ", ".join(f"{name} {imports[name]:.0f} ms" for name in largest)
     return (
         f"  `mobisearch search` in an index of {document['images']:,} takes "
         f"{cold['seconds_median']:.2f} s as a whole process, from\n"
         f"  nothing to the matches, and {cold['peak_megabytes']:.0f} MB; with everything loaded "
-        f"{warm['ms_median']:.1f} ms, picture in, matches out.\n"
-        f"  Most of a cold search is imports, taken alone: {listed}."
+        f"{warm['ms_median']:.1f} ms, picture in, matches out."
+        + (f"\n  Most of a cold search is imports, taken alone: {listed}." if imports else "")
     )
 
 

@@ -11,12 +11,12 @@ from mobisearch.duplicates.verification.pictures import (
 )
 from mobisearch.duplicates.verification.preparation import Prepared, prepare
 
-__all__ = [  # noqa: RUF022 - as sorted() sorts
+__all__ = [
     "CLOSE_PX",
-    "Picture",
-    "Prepared",
     "THUMBNAIL_PX",
     "THUMBNAIL_QUALITY",
+    "Picture",
+    "Prepared",
     "compare_pixels",
     "describe",
     "may_have_same_pixels",
