@@ -29,19 +29,18 @@ from __future__ import annotations
 import base64
 import json
 import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mobisearch.errors import ReportError
+from mobisearch.outputs import OutputKind, begins_with, check_output_path, save_output
 from mobisearch.text import printable
 
 PLAN_VERSION = 1
 MARK = "mobisearch_plan"
 ACTIONS = ("trash", "link", "none")
-_HEAD_BYTES = 200
+_PLAN = OutputKind("plan", begins_with(MARK))
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,12 +183,7 @@ def check_plan_path(path: str | os.PathLike[str]) -> Path:
     Raises:
         ReportError: a file that is no plan is there; it was left alone.
     """
-    target = Path(os.path.expanduser(os.fspath(path)))
-    if os.path.lexists(target) and not _is_plan(target):
-        raise ReportError(
-            str(target), "a file of this name exists and is no plan; it was left alone"
-        )
-    return target
+    return check_output_path(path, _PLAN)
 
 
 def write_plan(path: str | os.PathLike[str], plan: Plan) -> None:
@@ -199,29 +193,4 @@ def write_plan(path: str | os.PathLike[str], plan: Plan) -> None:
         ReportError: it cannot be written, or another file is in the way.
     """
     target = check_plan_path(path)
-    try:
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".plan-", suffix=".tmp")
-        try:
-            with open(handle, "w", encoding="ascii") as file:
-                file.write(plan_text(plan))
-                file.flush()
-                os.fsync(handle)
-            os.replace(temporary, check_plan_path(target))
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except ReportError:
-        raise
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ReportError(str(target), f"cannot be written: {reason}") from error
-
-
-def _is_plan(path: Path) -> bool:
-    if path.is_symlink() or not path.is_file():
-        return False
-    try:
-        with open(path, "rb") as file:
-            return MARK.encode() in file.read(_HEAD_BYTES)
-    except OSError:
-        return False
+    save_output(lambda file: file.write(plan_text(plan).encode("ascii")), target, _PLAN)

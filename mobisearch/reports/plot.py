@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import os
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PIL import Image, ImageDraw
-from PIL.PngImagePlugin import PngInfo
 
-from mobisearch.errors import ReportError
 from mobisearch.reports.fonts import choose_font
+from mobisearch.reports.saving import PictureKind, check_picture_path, save_picture
 from mobisearch.types import ScoreCurve
 
-_MARK = "mobisearch score plot"
+PLOT = PictureKind("score plot", (".png",))
 _WIDTH_PX, _HEIGHT_PX = 1200, 780
 _LEFT_PX, _RIGHT_PX, _TOP_PX, _BOTTOM_PX = 110, 110, 110, 90
 _GROUND, _INK, _FAINT, _LINE = "#ffffff", "#1c1c1c", "#5f6368", "#dadce0"
@@ -31,24 +28,7 @@ def check_plot_path(path: str | os.PathLike[str]) -> Path:
     Raises:
         ReportError: it is another kind of file, or one that is no such plot.
     """
-    target = Path(os.path.expanduser(os.fspath(path)))
-    if target.suffix.lower() != ".png":
-        raise ReportError(str(target), "a plot must end in .png")
-    if os.path.lexists(target) and not _is_plot(target):
-        raise ReportError(
-            str(target), "a file of this name exists and is no such plot; it was left alone"
-        )
-    return target
-
-
-def _is_plot(path: Path) -> bool:
-    if path.is_symlink() or not path.is_file():
-        return False
-    try:
-        with Image.open(path, formats=["PNG"]) as image:
-            return image.info.get("Comment") == _MARK
-    except (OSError, ValueError, SyntaxError):
-        return False
+    return check_picture_path(path, PLOT)
 
 
 def write_plot(path: str | os.PathLike[str], curve: ScoreCurve) -> None:
@@ -60,25 +40,7 @@ def write_plot(path: str | os.PathLike[str], curve: ScoreCurve) -> None:
         ReportError: another kind of file, in the way, or not writable.
     """
     target = check_plot_path(path)
-    picture = draw_curve(curve)
-    info = PngInfo()
-    info.add_text("Comment", _MARK)
-    try:
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".plot-", suffix=".tmp")
-        try:
-            with open(handle, "wb") as file:
-                picture.save(file, format="PNG", pnginfo=info)
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, check_plot_path(target))
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-            raise
-    except ReportError:
-        raise
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ReportError(str(target), f"cannot be written: {reason}") from error
+    save_picture(draw_curve(curve), target, PLOT)
 
 
 def draw_curve(curve: ScoreCurve) -> Image.Image:

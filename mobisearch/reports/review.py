@@ -7,11 +7,9 @@ nothing to a file.
 from __future__ import annotations
 
 import base64
-import contextlib
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -19,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from mobisearch.cleanup import Plan, PlannedFile, PlannedGroup, plan_document
-from mobisearch.errors import ImageError, ReportError
+from mobisearch.errors import ImageError
 from mobisearch.imaging import read_thumbnail_jpeg
+from mobisearch.outputs import OutputKind, begins_with, check_output_path, save_output
 from mobisearch.text import printable
 from mobisearch.types import DuplicateGroup, GroupMember
 
@@ -28,8 +27,9 @@ MAX_PICTURE_BYTES = 80_000_000
 """What the pictures of a page take at most: browsers open such a file at once. The groups that free
 least are shown without."""
 
-_MARK = "<title>Copies to review"
-_HEAD_BYTES = 1_000
+PAGE = OutputKind(
+    "page to review copies in", begins_with("<title>Copies to review"), (".htm", ".html")
+)
 _SIZES_PX = ((600, 384), (3_000, 256), (12_000, 176))
 """Up to so many pictures, so large: the more there are, the smaller each is."""
 _LEAST_PX = 128
@@ -71,22 +71,7 @@ def write_review(
     """
     target = check_review_path(path)
     text = review_page(groups, plan, file_name=f"{target.stem}.plan.json")
-    try:
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".review-", suffix=".tmp")
-        try:
-            with open(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, check_review_path(target))
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-            raise
-    except ReportError:
-        raise
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ReportError(str(target), f"cannot be written: {reason}") from error
+    save_output(lambda file: file.write(text.encode()), target, PAGE)
 
 
 def check_review_path(path: str | os.PathLike[str]) -> Path:
@@ -95,24 +80,7 @@ def check_review_path(path: str | os.PathLike[str]) -> Path:
     Raises:
         ReportError: it is another kind of file, or one that is no such page.
     """
-    target = Path(os.path.expanduser(os.fspath(path)))
-    if target.suffix.lower() not in (".html", ".htm"):
-        raise ReportError(str(target), "a page to review copies in must end in .html")
-    if os.path.lexists(target) and not _is_review(target):
-        raise ReportError(
-            str(target), "a file of this name exists and is no such page; it was left alone"
-        )
-    return target
-
-
-def _is_review(path: Path) -> bool:
-    if path.is_symlink() or not path.is_file():
-        return False
-    try:
-        with open(path, "rb") as file:
-            return _MARK.encode() in file.read(_HEAD_BYTES)
-    except OSError:
-        return False
+    return check_output_path(path, PAGE)
 
 
 def review_page(groups: Sequence[DuplicateGroup], plan: Plan, *, file_name: str) -> str:

@@ -1,12 +1,8 @@
-"""Files of pictures that we draw: whole or not at all, and never in the place of anything else."""
+"""Files of pictures that we draw, each with a mark in it by which it is known again."""
 
 from __future__ import annotations
 
-import contextlib
 import os
-import shutil
-import stat
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +10,7 @@ from typing import Any
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from mobisearch.errors import ReportError
+from mobisearch.outputs import OutputKind, check_output_path, save_output
 
 _SAVE_OPTIONS: dict[str, dict[str, Any]] = {
     ".jpg": {"format": "JPEG", "quality": 88},
@@ -22,6 +18,8 @@ _SAVE_OPTIONS: dict[str, dict[str, Any]] = {
     ".png": {"format": "PNG"},
     ".webp": {"format": "WEBP", "quality": 88},
 }
+_IMAGE_DESCRIPTION = 0x010E
+"""Source: EXIF 2.32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +39,17 @@ class PictureKind:
         """What is written into its files."""
         return f"mobisearch {self.name}"
 
+    @property
+    def output(self) -> OutputKind:
+        """The same as a kind of file."""
+        return OutputKind(self.name, self._is_ours, self.endings)
+
+    def _is_ours(self, path: Path) -> bool:
+        with Image.open(path) as image:
+            comment = image.info.get("comment") or image.info.get("Comment") or b""
+            text = comment.decode("latin-1") if isinstance(comment, bytes) else str(comment)
+            return self.mark in (text, image.getexif().get(_IMAGE_DESCRIPTION))
+
 
 def check_picture_path(path: str | os.PathLike[str], kind: PictureKind) -> Path:
     """Return where a picture would be written.
@@ -48,15 +57,7 @@ def check_picture_path(path: str | os.PathLike[str], kind: PictureKind) -> Path:
     Raises:
         ReportError: it is another kind of file, a folder, or one that we did not draw.
     """
-    target = Path(os.path.expanduser(os.fspath(path)))
-    if target.suffix.lower() not in kind.endings:
-        endings = ", ".join(sorted(kind.endings))
-        raise ReportError(str(target), f"a {kind.name} must end in one of: {endings}")
-    if os.path.lexists(target) and not _is_ours(target, kind):
-        raise ReportError(
-            str(target), f"a file of this name exists and is no {kind.name}; it was left alone"
-        )
-    return target
+    return check_output_path(path, kind.output)
 
 
 def save_picture(picture: Image.Image, target: Path, kind: PictureKind) -> None:
@@ -74,53 +75,6 @@ def save_picture(picture: Image.Image, target: Path, kind: PictureKind) -> None:
         options["comment"] = kind.mark
     else:
         exif = Image.Exif()
-        exif[0x010E] = kind.mark  # ImageDescription
+        exif[_IMAGE_DESCRIPTION] = kind.mark
         options["exif"] = exif
-    try:
-        _save(picture, target, kind, options)
-    except OSError as error:
-        if isinstance(error, ReportError):
-            raise
-        reason = error.strerror or str(error)
-        raise ReportError(str(target), f"cannot be written: {reason}") from error
-
-
-def _save(picture: Image.Image, target: Path, kind: PictureKind, options: dict[str, Any]) -> None:
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".picture-", suffix=".tmp")
-    try:
-        with open(handle, "wb") as file:
-            picture.save(file, **options)
-        os.chmod(temporary, 0o644)
-        if os.path.lexists(target):
-            check_picture_path(target, kind)  # again: much can happen while one draws
-            os.replace(temporary, target)
-        else:
-            _link(temporary, target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
-
-
-def _link(temporary: str, target: Path) -> None:
-    """Give a finished file its name, unless somebody has taken that name meanwhile."""
-    try:
-        os.link(temporary, target)
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without hard links
-        with open(temporary, "rb") as source, open(target, "xb") as file:
-            shutil.copyfileobj(source, file)
-    os.unlink(temporary)
-
-
-def _is_ours(path: Path, kind: PictureKind) -> bool:
-    try:
-        if not stat.S_ISREG(os.lstat(path).st_mode):
-            return False
-        with Image.open(path) as image:
-            comment = image.info.get("comment") or image.info.get("Comment") or b""
-            text = comment.decode("latin-1") if isinstance(comment, bytes) else str(comment)
-            return kind.mark in (text, image.getexif().get(0x010E))
-    except Exception:  # noqa: BLE001 - whatever it is, it is not ours
-        return False
+    save_output(lambda file: picture.save(file, **options), target, kind.output)
