@@ -5,12 +5,7 @@ Nothing here deletes a photo. What finds copies and says which of them stays is 
 """
 
 from mobisearch.cleanup.applying import apply_plan
-from mobisearch.cleanup.coverage import (
-    CoveredPhoto,
-    CoverReport,
-    CoverStatus,
-    cover_folder,
-)
+from mobisearch.cleanup.coverage import CoveredPhoto, CoverReport, cover_folder
 from mobisearch.cleanup.drafting import DraftSettings, draft_plan
 from mobisearch.cleanup.outcomes import CleanupReport, StepOutcome
 from mobisearch.cleanup.plan_reading import parse_plan, read_plan
@@ -25,7 +20,8 @@ from mobisearch.cleanup.plans import (
     write_plan,
 )
 from mobisearch.cleanup.recovery import settle_interrupted
-from mobisearch.cleanup.undoing import undo_plan
+from mobisearch.cleanup.undoing import check_not_carried_out, undo_plan
+from mobisearch.cleanup.versions import CoverStatus, compare_versions
 
 __all__ = [
     "CleanupReport",
@@ -39,7 +35,9 @@ __all__ = [
     "PlannedGroup",
     "StepOutcome",
     "apply_plan",
+    "check_not_carried_out",
     "check_plan_path",
+    "compare_versions",
     "cover_folder",
     "draft_plan",
     "parse_plan",

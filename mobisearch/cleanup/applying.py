@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 
+from mobisearch.cleanup.decided import check_decided, planned_decisions
 from mobisearch.cleanup.links import replace_by_link, tidy_link
 from mobisearch.cleanup.moves import is_empty_file, is_same_file, link_or_move
 from mobisearch.cleanup.outcomes import CleanupReport, StepOutcome
@@ -24,7 +25,7 @@ from mobisearch.cleanup.trash import (
 from mobisearch.errors import CleanupError, StepRefusedError, TrashUnavailableError
 from mobisearch.index import ImageIndex
 from mobisearch.journal import Journal
-from mobisearch.types import FileAction
+from mobisearch.types import Decision, FileAction
 
 _WENT = ("done", "would", "before")
 
@@ -56,34 +57,27 @@ def apply_plan(
     Raises:
         IndexLockedError, StorageError: as for ``ImageIndex.sync``; what was done stays done.
     """
-    run = _Run(plan, as_links=as_links, stop=stop, on_outcome=on_outcome)
+    run = _Run(plan, index.decisions(), as_links=as_links, stop=stop, on_outcome=on_outcome)
     if not is_real:
         return run.go(index.actions(plan.id), None)
     with index.journal() as journal:
         settled = settle_all(journal)
-        journal.remember(list(_decisions(plan)))
+        journal.remember(list(planned_decisions(plan)))
         return run.go(journal.of_plan(plan.id), journal, tuple(settled))
-
-
-def _decisions(plan: Plan) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Give what the plan says about images that stay; byte-identical ones are never different."""
-    for group in plan.groups:
-        images = [file for file in group.files if file.companion_of is None]
-        contents = tuple(sorted({group.keep.sha256, *(file.sha256 for file in images)}))
-        if group.decision and (group.decision == "keep" or len(contents) > 1):
-            yield group.decision, contents
 
 
 class _Run:
     def __init__(
         self,
         plan: Plan,
+        decisions: Sequence[Decision],
         *,
         as_links: bool,
         stop: threading.Event | None,
         on_outcome: OnOutcome | None,
     ) -> None:
         self._plan = plan
+        self._decisions = decisions
         self._as_links = as_links
         self._stop = stop or threading.Event()
         self._on_outcome = on_outcome
@@ -127,6 +121,7 @@ class _Run:
         try:
             if file.companion_of is not None:
                 self._check_image_went(file)
+            check_decided(self._decisions, group, file)
             evidence = self._safeguards.check(group, file, action, self._gone)
         except StepRefusedError as error:
             return _outcome(file, action, "refused", error.reason)

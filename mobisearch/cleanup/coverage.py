@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import os
 import stat
 import tempfile
@@ -12,8 +11,9 @@ from dataclasses import dataclass, replace
 
 from mobisearch.arguments import PathArgument, resolve_root
 from mobisearch.cleanup.identity import identify
+from mobisearch.cleanup.versions import CoverStatus, compare_versions
 from mobisearch.duplicates import is_inside
-from mobisearch.errors import StepRefusedError
+from mobisearch.errors import InvalidScopeError, StepRefusedError
 from mobisearch.imaging import ScannedFile, scan_folder
 from mobisearch.index import ImageIndex
 from mobisearch.types import (
@@ -25,32 +25,7 @@ from mobisearch.types import (
     Verdict,
 )
 
-_SHARE_SHOWN = 0.98
-"""Of a photo, what the library's shows of it: less is a crop. Alignment is exact to about 1 %."""
-
-_SCALE_EQUAL = 1.02
-"""Sides within 2 % of each other: the same size, as far as alignment tells."""
-
 _SECOND_NAME = "a second name of one file is no copy: it is the library's own file, linked"
-_ALTERING = (Verdict.RETOUCHED, Verdict.RECOLOURED, Verdict.OVERLAID)
-
-
-class CoverStatus(enum.StrEnum):
-    """What a library has of a photo."""
-
-    SAME_FILE = "same file"
-    SAME_PIXELS = "same pixels"
-    BETTER = "better in library"
-    WORSE = "worse in library"
-    OTHER = "other version in library"
-    ITSELF = "the library's own file"
-    NOWHERE = "not in library"
-    UNREADABLE = "cannot be compared"
-
-    @property
-    def is_covered(self) -> bool:
-        """Whether nothing would be lost with the photo."""
-        return self in (CoverStatus.SAME_FILE, CoverStatus.SAME_PIXELS, CoverStatus.BETTER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +87,13 @@ def cover_folder(
     Raises:
         RootUnavailableError: the folder, or one of the library, is not there.
         FolderNotIndexedError: nothing of a library folder is in the index.
+        InvalidScopeError: the folder is itself one of the library.
         StorageError: there is no room for the temporary copy.
     """
     root = resolve_root(folder)
     libraries = tuple(resolve_root(path) for path in library)
+    if root in libraries:
+        raise InvalidScopeError("cover", (), f"{root} is both the folder and the library")
     with tempfile.TemporaryDirectory(prefix="mobisearch-cover-") as temporary:
         path = index.backup(os.path.join(temporary, "index"))
         with ImageIndex.open(path, index.embedder) as copy:
@@ -184,7 +162,7 @@ class _Checker:
         if image.path not in self._found:
             return CoveredPhoto(image.path, CoverStatus.NOWHERE)
         copy, relation, verdict = self._found[image.path]
-        status, reason = _compare(image, copy, relation, verdict)
+        status, reason = compare_versions(image, copy, relation, verdict)
         judged = CoveredPhoto(image.path, status, copy.path, verdict, reason)
         if _is_same_file(image.path, copy.path):
             return replace(
@@ -208,29 +186,6 @@ class _Checker:
                 reason = error.reason
             self._sound[copy.path] = f"the library's {copy.path}: {reason}" if reason else ""
         return self._sound[copy.path]
-
-
-def _compare(
-    image: ImageRecord, copy: ImageRecord, relation: Relation | None, verdict: Verdict
-) -> tuple[CoverStatus, str]:
-    """Compare a photo with the library's image; in the relation that one is the first."""
-    if image.sha256 == copy.sha256:
-        return CoverStatus.SAME_FILE, ""
-    if relation is None:
-        return CoverStatus.OTHER, "it is a copy of a copy, not compared itself"
-    if verdict is Verdict.SAME_PIXELS:
-        return CoverStatus.SAME_PIXELS, ""
-    altered = [str(change) for change in (*relation.changes, verdict) if change in _ALTERING]
-    if altered:
-        return CoverStatus.OTHER, f"one of the two was {altered[0]}"
-    if relation.second_share < _SHARE_SHOWN:
-        share = f"{relation.second_share:.0%}"
-        return CoverStatus.WORSE, f"the library's shows {share} of it"
-    if relation.scale > _SCALE_EQUAL:
-        return CoverStatus.WORSE, f"the library's has {1 / relation.scale:.0%} of its resolution"
-    if relation.scale > 1 / _SCALE_EQUAL and image.size_bytes > copy.size_bytes:
-        return CoverStatus.WORSE, "the library's is as large, in fewer bytes"
-    return CoverStatus.BETTER, ""
 
 
 def _is_same_file(one: str, other: str) -> bool:

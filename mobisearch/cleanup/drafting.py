@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from mobisearch.cleanup.identity import FileIdentity, identify
 from mobisearch.cleanup.plans import KeptFile, Plan, PlannedFile, PlannedGroup
+from mobisearch.cleanup.versions import compare_versions
 from mobisearch.duplicates import Companion, CompanionFinder, is_inside
 from mobisearch.errors import StepRefusedError
 from mobisearch.types import DuplicateGroup, GroupMember
@@ -25,11 +26,14 @@ class DraftSettings:
         protect: folders, real absolute paths, of which nothing is moved.
         moves_companions: move a copy also when it has a RAW, a film or a sidecar beside it that the
             one kept has not, and that file with it. Otherwise such a copy stays where it is.
+        moves_versions: move also what is another version of the one kept, such as a grey or a
+            captioned one, or what shows more or has more pixels: something would be lost with it.
     """
 
     action: str = "trash"
     protect: tuple[str, ...] = ()
     moves_companions: bool = False
+    moves_versions: bool = False
 
 
 def draft_plan(
@@ -102,6 +106,8 @@ class _Drafter:
             action, reason = "none", _joined("it is protected", reason)
         elif action == "link" and image.sha256 != group.keep.image.sha256:
             action, reason = "none", _joined("only byte-identical files can be links", reason)
+        elif action == "trash" and (loss := self._loss(group, copy)):
+            action, reason = "none", _joined(f"it stays: {loss}", reason)
         elif action == "trash" and own and not self._settings.moves_companions:
             names = ", ".join(f"{c.kind} {os.path.basename(c.path)}" for c in own)
             lacking = f"it stays: it has what the one kept has not ({names})"
@@ -139,6 +145,15 @@ class _Drafter:
                 ),
                 companion_of=image_step,
             )
+
+    def _loss(self, group: DuplicateGroup, copy: GroupMember) -> str:
+        """Say what would be lost with a copy, nothing where that does not matter."""
+        if self._settings.moves_versions:
+            return ""
+        status, reason = compare_versions(copy.image, group.keep.image, copy.relation, copy.verdict)
+        if status.is_covered:
+            return ""
+        return f"it is another version ({reason or status.value})"
 
     def _has_twin(self, companion: Companion, kept: str) -> bool:
         """Say whether the image that is kept has a companion with the same bytes."""

@@ -11,9 +11,10 @@ from mobisearch.cleanup.identity import has_content
 from mobisearch.cleanup.links import make_file_of_its_own
 from mobisearch.cleanup.moves import free_name_beside, is_same_file
 from mobisearch.cleanup.outcomes import CleanupReport, StepOutcome
+from mobisearch.cleanup.plan_reading import read_plan
 from mobisearch.cleanup.recovery import settle_all, settle_undoing
 from mobisearch.cleanup.trash import move_out
-from mobisearch.errors import CleanupError
+from mobisearch.errors import CleanupError, PlanError, PlanNotFoundError, ReportError
 from mobisearch.index import ImageIndex
 from mobisearch.journal import Journal
 from mobisearch.types import FileAction
@@ -150,3 +151,24 @@ def _outcome(
     action: FileAction, state: str, reason: str = "", place: str | None = None
 ) -> StepOutcome:
     return StepOutcome(action.step, action.path, action.kind, state, reason, place)
+
+
+def check_not_carried_out(index: ImageIndex, path: str) -> None:
+    """Refuse to write over a plan that is needed to take back what was done for it.
+
+    Raises:
+        ReportError: steps of the plan in that file are done, and not taken back.
+    """
+    if not os.path.lexists(path):
+        return
+    try:
+        plan = read_plan(path)
+    except (PlanError, PlanNotFoundError):
+        return  # what is no sound plan is looked at where the new one is written
+    n_done = sum(action.state == "done" for action in index.actions(plan.id))
+    if n_done:
+        raise ReportError(
+            path,
+            f"this plan was carried out, {n_done:,} steps of it, and is needed to take that back; "
+            "give the new plan another name",
+        )

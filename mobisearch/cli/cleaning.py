@@ -22,6 +22,7 @@ from mobisearch.cli.output import (
 if TYPE_CHECKING:
     from mobisearch.cleanup import CleanupReport, StepOutcome
 
+_UNDONE = {"trash": "restore", "link": "unlink"}
 _STOPPING = "stopping after the file in hand; once more to stop at once"
 _yes = click.option("--yes", is_flag=True, help="Do it. Without this, only say what would be done.")
 
@@ -83,13 +84,21 @@ def undo_command(plan_path: str, yes: bool, index_path: str, as_json: bool) -> i
     plan = read_plan(plan_path)
     with mobisearch.ImageIndex.open(index_path) as index, stop_on_signals(_STOPPING) as stop:
         report = undo_plan(index, plan.id, is_real=yes, stop=stop)
+        index_actions = index.actions(plan.id)
     if not as_json:
         for outcome in report.outcomes:
-            _print_outcome(outcome)
+            _print_outcome(outcome, _UNDONE.get(outcome.action, outcome.action))
         if not report.outcomes:
-            print_message("mobisearch: the journal of this index has nothing left to take back")
+            was_begun = bool(index_actions)
+            print_message(
+                "mobisearch: all of this plan was taken back before"
+                if was_begun
+                else f"mobisearch: this plan was never carried out with the index {index_path}; is "
+                "it the plan, and the index, that 'apply' was given?"
+            )
     hint = f"mobisearch undo{index_option(index_path)} --yes PLAN"
-    return _finish(report, as_json=as_json, hint=hint)
+    code = _finish(report, as_json=as_json, hint=hint)
+    return code if index_actions else exit_codes.INPUT_MISSING
 
 
 def _finish(report: CleanupReport, *, as_json: bool, hint: str) -> int:
@@ -149,7 +158,9 @@ def _document(outcome: StepOutcome) -> dict[str, object]:
     return document
 
 
-def _print_outcome(outcome: StepOutcome) -> None:
+def _print_outcome(outcome: StepOutcome, action: str = "") -> None:
+    if outcome.state == "before":
+        print_line(f"{'before':9} {action or outcome.action:5}  {outcome.path}")
+        return
     reason = f": {outcome.reason}" if outcome.reason else ""
-    state = "done before" if outcome.state == "before" else outcome.state
-    print_line(f"{state:9} {outcome.action:5}  {outcome.path}{reason}")
+    print_line(f"{outcome.state:9} {action or outcome.action:5}  {outcome.path}{reason}")

@@ -65,6 +65,14 @@ _AS_TEXT = "-"
     help="Copies with a RAW, film or sidecar that the kept photo lacks: leave them, or move both.",
 )
 @click.option(
+    "--versions",
+    type=click.Choice(("leave", "trash")),
+    default="leave",
+    show_default=True,
+    help="Copies with which something would be lost, such as grey, captioned, mirrored or larger "
+    "ones: leave them where they are, or put them into the trash too.",
+)
+@click.option(
     "--explain",
     is_flag=False,
     flag_value=_AS_TEXT,
@@ -84,6 +92,7 @@ def duplicates_command(
     report_path: str | None,
     as_links: bool,
     companions: str,
+    versions: str,
     explain: str | None,
     runtime_settings: RuntimeSettings,
     index_path: str,
@@ -96,7 +105,13 @@ def duplicates_command(
     at. Nothing is changed: --plan and --report write files that 'mobisearch apply' carries out.
     What is none: 'mobisearch decide different IMAGE...'.
     """
-    from mobisearch.cleanup import DraftSettings, check_plan_path, draft_plan, write_plan
+    from mobisearch.cleanup import (
+        DraftSettings,
+        check_not_carried_out,
+        check_plan_path,
+        draft_plan,
+        write_plan,
+    )
     from mobisearch.duplicates import parse_rules
 
     if explain is not None and explain != _AS_TEXT and not explain.lower().endswith(".png"):
@@ -126,6 +141,8 @@ def duplicates_command(
         stop_on_signals("stopping; what was found out is kept") as stop,
         StagedProgress() as bar,
     ):
+        if plan_path is not None:
+            check_not_carried_out(index, plan_path)
         found = index.duplicates(settings, on_progress=bar, stop=stop)
     from mobisearch.arguments import real_path
 
@@ -133,6 +150,7 @@ def duplicates_command(
         action="link" if as_links else "trash",
         protect=tuple(map(real_path, protect)),
         moves_companions=companions == "move",
+        moves_versions=versions == "trash",
     )
     if as_json:
         document = groups_document(found)

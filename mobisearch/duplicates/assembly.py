@@ -24,6 +24,9 @@ from mobisearch.types import (
     Verdict,
 )
 
+_WHOLE = 0.97
+"""Of a picture: alignment is exact to some percent."""
+
 _SAME_FILE = Relation(Verdict.SAME_FILE, (Verdict.SAME_FILE,), 1.0)
 
 
@@ -61,7 +64,7 @@ class Assembly:
         for group in places:
             of_group = [image for place in group for image in images.get(place, ())]
             place_of |= {image.id: place for place in group for image in images.get(place, ())}
-            chosen += [self._choose(part) for part in self._scope.divide(of_group)]
+            chosen += [self._choose(part, place_of) for part in self._scope.divide(of_group)]
         wanted = {
             (place_of[keep.id], place_of[copy.id])
             for keep, _, copies, _ in chosen
@@ -82,17 +85,30 @@ class Assembly:
         return sorted(groups, key=lambda group: (-group.reclaimable_bytes, group.keep.image.path))
 
     def _choose(
-        self, images: list[ImageRecord]
+        self, images: list[ImageRecord], place_of: Mapping[int, int]
     ) -> tuple[ImageRecord, str, list[ImageRecord], Mapping[int, str]]:
         """Return the image that is kept and why, the copies, and by id why each of them is not."""
         able = self._scope.candidates_to_keep(images)
         rules, protect = self._settings.keep, self._settings.protect
-        choice = choose_keeper(able, rules, protect, finder=self._finder)
+        framed = {image.id for image in able if self._is_framed(place_of[image.id])}
+        choice = choose_keeper(able, rules, protect, framed=framed, finder=self._finder)
         keep = able[choice.keeper]
         copies = self._scope.copies(images, keep)
         reasons = {image.id: why for image, why in zip(able, choice.reasons, strict=True)}
         reasons |= {copy.id: "it is in the library" for copy in copies if copy.id not in reasons}
         return keep, choice.reason, copies, reasons
+
+    def _is_framed(self, place: int) -> bool:
+        """Say whether a copy shows all of a content that is not all of what it shows itself."""
+        for pair in self._links.get(place, ()):
+            relation = pair.relation if pair.second == place else pair.relation.reversed()
+            if (
+                Verdict.OVERLAID in relation.changes
+                and Verdict.CROPPED not in relation.changes
+                and relation.second_share < _WHOLE <= relation.first_share
+            ):
+                return True
+        return False
 
     def _member(
         self,

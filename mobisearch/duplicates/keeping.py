@@ -7,7 +7,7 @@ tells apart is told apart by path.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
@@ -17,7 +17,8 @@ from mobisearch.errors import UnknownKeepRuleError
 from mobisearch.types import DEFAULT_KEEP, ImageRecord
 
 ALL_RULES = (
-    *("largest", "smallest", "raw", "lossless", "richest", "oldest", "newest", "shortest-path"),
+    *("largest", "smallest", "raw", "lossless", "richest", "finest", "oldest", "newest"),
+    "shortest-path",
     *("path:FOLDER", "format:NAME"),
 )
 """What ``--keep`` takes, in any order."""
@@ -84,6 +85,7 @@ def choose_keeper(
     rules: Sequence[str] = DEFAULT_KEEP,
     protected: Sequence[str] = (),
     *,
+    framed: Collection[int] = (),
     finder: CompanionFinder | None = None,
 ) -> KeeperChoice:
     """Choose which of several copies is kept.
@@ -94,6 +96,8 @@ def choose_keeper(
         images: at least one.
         rules: names of rules, the most important first.
         protected: folders, real absolute paths, of which nothing is ever moved.
+        framed: ids of images with something around the picture, such as a border: for ``largest``
+            they come after those without, since what is around is no picture.
         finder: what to find companions with.
 
     Raises:
@@ -109,7 +113,7 @@ def choose_keeper(
                 "is protected" if is_inside(image.path, protected) else "is not protected"
             ),
         ),
-        *parse_rules(rules, finder),
+        *(_aware_of(rule, framed) for rule in parse_rules(rules, finder)),
         KeepRule("path", lambda image: _path_rank(image.path), lambda _: "its path comes first"),
         KeepRule("id", lambda image: image.id, lambda _: "it was in the index first"),
     ]
@@ -125,6 +129,18 @@ def choose_keeper(
         keeper,
         reason,
         tuple(reason if n == keeper else lost for n, (_, lost) in enumerate(reasons)),
+    )
+
+
+def _aware_of(rule: KeepRule, framed: Collection[int]) -> KeepRule:
+    if rule.name != "largest" or not framed:
+        return rule
+    return KeepRule(
+        rule.name,
+        lambda image: (image.id in framed, rule.rank(image)),
+        lambda image: (
+            "has something around the picture" if image.id in framed else rule.describe(image)
+        ),
     )
 
 
@@ -230,6 +246,10 @@ _SIMPLE_RULES: Mapping[str, tuple[_Rank, _Words]] = {
         lambda image: f"is {image.format}",
     ),
     "richest": (lambda image: -_richness(image), _richness_words),
+    "finest": (
+        lambda image: -image.size_bytes / max(1, image.width * image.height),
+        lambda image: f"takes {image.size_bytes:,} bytes",
+    ),
     "oldest": (_day, _day_words),
     "newest": (_newest, _day_words),
     "shortest-path": (

@@ -81,7 +81,8 @@ def check_settings(settings: DuplicateSettings, catalog: Catalog) -> DuplicateSe
         InvalidWrongGroupsError: the number of wrong groups is not one above 0.
         InvalidScopeError: there is no such scope, or it lacks its folders.
         UnknownKeepRuleError: there is no such rule.
-        FolderNotIndexedError: nothing of a folder is in the index.
+        FolderNotIndexedError: nothing of a folder is in the index, be it one to look at, to protect
+            or to prefer.
     """
     wrong = settings.wrong_groups
     is_number = isinstance(wrong, int | float | np.integer | np.floating)
@@ -98,13 +99,16 @@ def check_settings(settings: DuplicateSettings, catalog: Catalog) -> DuplicateSe
             f"the scope {settings.scope!r} takes {n_needed} folders or more, got {len(folders)}",
         )
     parse_rules(settings.keep)
-    for folder in folders:
+    protect = tuple(map(real_path, as_list(settings.protect)))
+    named = [real_path(rule[5:]) for rule in settings.keep if rule.startswith("path:")]
+    # A misspelt folder would protect nothing: it has to be one that is in the index.
+    for folder in (*folders, *protect, *named):
         if not catalog.count_below(folder, "ok", "missing", "error"):
             raise FolderNotIndexedError(folder)
     return DuplicateSettings(
         wrong_groups=float(wrong),
         keep=tuple(settings.keep),
-        protect=tuple(map(real_path, as_list(settings.protect))),
+        protect=protect,
         folders=folders,
         scope=settings.scope,
         similar=settings.similar,

@@ -52,7 +52,7 @@ class InvalidScopeError(QueryError, ValueError):
         self.known = known
         self.reason = reason
         what = reason or f"there is no scope {scope!r}"
-        super().__init__(f"{what}; choose among: {', '.join(known)}")
+        super().__init__(f"{what}; choose among: {', '.join(known)}" if known else what)
 
 
 class FolderNotIndexedError(QueryError, LookupError):

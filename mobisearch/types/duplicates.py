@@ -34,6 +34,11 @@ class Verdict(enum.StrEnum):
         return self not in (Verdict.SIMILAR_SHOT, Verdict.UNRELATED)
 
 
+_PAIRS = (("brighter", "darker"), ("more contrast", "less contrast"), ("warmer", "cooler"),
+          ("more colour", "less colour"), ("grey", "coloured"))  # fmt: skip
+_OPPOSITES = {**dict(_PAIRS), **{second: first for first, second in _PAIRS}}
+
+
 @dataclass(frozen=True, slots=True)
 class Relation:
     """What comparing two images, a first and a second, has proved.
@@ -71,6 +76,7 @@ class Relation:
         turn = self.turn_degrees if self.is_mirrored else -self.turn_degrees
         return replace(
             self,
+            detail=", ".join(_OPPOSITES.get(word, word) for word in self.detail.split(", ")),
             first_share=self.second_share,
             second_share=self.first_share,
             scale=1 / self.scale if self.scale else self.scale,
@@ -184,7 +190,7 @@ class ScoreCurve:
         return (self.mistakes + 0.5) / (self.trials + 1)
 
 
-DEFAULT_KEEP = ("largest", "raw", "richest", "oldest", "shortest-path")
+DEFAULT_KEEP = ("largest", "raw", "richest", "finest", "oldest", "shortest-path")
 """Which copy is kept: the first rule that tells two apart decides."""
 
 
@@ -201,7 +207,8 @@ class DuplicateSettings:
             that a library has probably none.
         keep: rules, the most important first: ``largest`` (pixels), ``smallest`` (bytes),
             ``raw`` (has a RAW file beside it), ``lossless`` (format), ``richest`` (EXIF date,
-            camera, position), ``oldest``, ``newest`` (taken, else modified), ``shortest-path``,
+            camera, position), ``finest`` (bytes for each pixel: compressed
+            least), ``oldest``, ``newest`` (taken, else modified), ``shortest-path``,
             ``path:FOLDER`` (is in it), ``format:NAME``.
         protect: folders of which nothing is ever moved; their images may be kept.
         folders: only images in these; none means the whole index.

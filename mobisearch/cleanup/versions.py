@@ -1,0 +1,60 @@
+"""Whether one image can stand for another: what would be lost with that one."""
+
+from __future__ import annotations
+
+import enum
+
+from mobisearch.types import ImageRecord, Relation, Verdict
+
+_SHARE_SHOWN = 0.98
+"""Of a photo, what the library's shows of it: less is a crop. Alignment is exact to about 1 %."""
+
+_SCALE_EQUAL = 1.02
+"""Sides within 2 % of each other: the same size, as far as alignment tells."""
+
+_ALTERING = (Verdict.RETOUCHED, Verdict.RECOLOURED, Verdict.OVERLAID, Verdict.MIRRORED)
+
+
+class CoverStatus(enum.StrEnum):
+    """What a library has of a photo."""
+
+    SAME_FILE = "same file"
+    SAME_PIXELS = "same pixels"
+    BETTER = "better in library"
+    WORSE = "worse in library"
+    OTHER = "other version in library"
+    ITSELF = "the library's own file"
+    NOWHERE = "not in library"
+    UNREADABLE = "cannot be compared"
+
+    @property
+    def is_covered(self) -> bool:
+        """Whether nothing would be lost with the photo."""
+        return self in (CoverStatus.SAME_FILE, CoverStatus.SAME_PIXELS, CoverStatus.BETTER)
+
+
+def compare_versions(
+    image: ImageRecord, copy: ImageRecord, relation: Relation | None, verdict: Verdict
+) -> tuple[CoverStatus, str]:
+    """Compare a photo with the one that is to stand for it, the first of the relation.
+
+    Returns:
+        What it is, and why, in words; empty where there is nothing to say.
+    """
+    if image.sha256 == copy.sha256:
+        return CoverStatus.SAME_FILE, ""
+    if relation is None:
+        return CoverStatus.OTHER, "it is a copy of a copy, not compared itself"
+    if verdict is Verdict.SAME_PIXELS:
+        return CoverStatus.SAME_PIXELS, ""
+    altered = [str(change) for change in (*relation.changes, verdict) if change in _ALTERING]
+    if altered:
+        return CoverStatus.OTHER, f"one of the two was {altered[0]}"
+    if relation.second_share < _SHARE_SHOWN:
+        share = f"{relation.second_share:.0%}"
+        return CoverStatus.WORSE, f"the other shows {share} of it"
+    if relation.scale > _SCALE_EQUAL:
+        return CoverStatus.WORSE, f"the other has {1 / relation.scale:.0%} of its resolution"
+    if relation.scale > 1 / _SCALE_EQUAL and image.size_bytes > copy.size_bytes:
+        return CoverStatus.WORSE, "the other is as large, in fewer bytes"
+    return CoverStatus.BETTER, ""
