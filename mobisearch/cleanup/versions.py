@@ -12,6 +12,9 @@ _SHARE_SHOWN = 0.98
 _SCALE_EQUAL = 1.02
 """Sides within 2 % of each other: the same size, as far as alignment tells."""
 
+_FRUGAL_FORMATS = frozenset({"HEIF", "AVIF", "WEBP"})
+"""They take about half the bytes of a JPEG of the same quality."""
+
 _ALTERING = (Verdict.RETOUCHED, Verdict.RECOLOURED, Verdict.OVERLAID, Verdict.MIRRORED)
 
 
@@ -55,6 +58,11 @@ def compare_versions(
         return CoverStatus.WORSE, f"the other shows {share} of it"
     if relation.scale > _SCALE_EQUAL:
         return CoverStatus.WORSE, f"the other has {1 / relation.scale:.0%} of its resolution"
-    if relation.scale > 1 / _SCALE_EQUAL and image.size_bytes > copy.size_bytes:
-        return CoverStatus.WORSE, "the other is as large, in fewer bytes"
+    if _worth_bytes(image) > _worth_bytes(copy):
+        # Pixels alone are no measure: an enlarged or blurred picture has many, and little in them.
+        return CoverStatus.WORSE, "the other takes fewer bytes"
     return CoverStatus.BETTER, ""
+
+
+def _worth_bytes(image: ImageRecord) -> int:
+    return image.size_bytes * (2 if image.format.upper() in _FRUGAL_FORMATS else 1)
