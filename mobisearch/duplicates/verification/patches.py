@@ -17,7 +17,7 @@ from mobisearch.duplicates.verification.overlap import Overlap, largest, to_pixe
 from mobisearch.duplicates.verification.proof import Evidence
 from mobisearch.duplicates.verification.windows import CELL_PX, Plane
 
-_LEAST_WINDOWS = 9
+LEAST_WINDOWS = 9
 """Of a place that differs: fewer are noise."""
 
 _LEAST_PIXELS = 15
@@ -109,7 +109,7 @@ def find_differences(overlap: Overlap, evidence: Evidence) -> Differences:
     patches = []
     excluded = np.zeros(failing.shape, bool)
     for label in range(1, count):
-        if stats[label, cv2.CC_STAT_AREA] < _LEAST_WINDOWS:
+        if stats[label, cv2.CC_STAT_AREA] < LEAST_WINDOWS:
             continue
         windows = labels == label
         near = cv2.dilate(to_pixels(windows, shape).astype(np.uint8), np.ones((5, 5), np.uint8))
