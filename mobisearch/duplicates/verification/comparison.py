@@ -23,9 +23,12 @@ from mobisearch.duplicates.verification.surroundings import look_around
 from mobisearch.duplicates.verification.voting import invert
 from mobisearch.types.duplicates import Relation, Verdict
 
-_UNSETTLED = 0.45
-"""Agreement of similar shots from which on they might be copies after all, with a faint mark. Of
-170 that agreed less, one in eighty was."""
+_UNSETTLED = 0.25
+"""Agreement of similar shots from which on they might be copies after all, with a faint mark."""
+
+_HOPEFUL = 0.45
+"""The same, from which on it is worth to try other ways of lying on one another: of 170 that agreed
+less, one in eighty was a copy."""
 
 _SETTLED = 0.9
 """Agreement of copies that need no closer look."""
@@ -89,7 +92,8 @@ def look_closer(first: Prepared, second: Prepared, start: Start | None) -> Relat
     if start is not None and alignment is not None:
         relation = _look_at(alignment, first, second)
         is_sound = alignment.evidence.share >= max(_SOUND_SHARE, start.share - _LOST_SHARE)
-        if relation.is_copy or (is_sound and relation.verdict == Verdict.SIMILAR_SHOT):
+        is_similar = is_sound and relation.verdict == Verdict.SIMILAR_SHOT
+        if relation.is_copy or is_similar or start.share < _HOPEFUL:
             return relation
     return verify(first, second)
 
