@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from mobisearch.capacity import count_processors
@@ -64,14 +64,8 @@ class Comparer:
         """Return what two contents are to one another."""
         return self.relations([(first, second)])[first, second]
 
-    def relations(
-        self, pairs: Sequence[tuple[int, int]], *, settled: Collection[tuple[int, int]] = ()
-    ) -> dict[tuple[int, int], Relation]:
+    def relations(self, pairs: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Relation]:
         """Return what pairs of contents are to one another, by pair, each in the order given.
-
-        Args:
-            settled: pairs that are not worth a closer look, the smaller place first: those of them
-                that pass for copies but for that are left out.
 
         Raises:
             StoppedError: it was stopped; what was compared until then is remembered.
@@ -82,11 +76,10 @@ class Comparer:
         for start in range(0, len(new), _PAIRS_PER_COMMIT):
             if self._stop.is_set():
                 raise StoppedError
-            self._compare(new[start : start + _PAIRS_PER_COMMIT], settled)
+            self._compare(new[start : start + _PAIRS_PER_COMMIT])
         return {
             pair: self._known[pair] if pair[0] <= pair[1] else self._known[pair[::-1]].reversed()
             for pair in pairs
-            if _ordered(pair) in self._known
         }
 
     def _recall(self, pairs: Sequence[tuple[int, int]]) -> None:
@@ -101,14 +94,12 @@ class Comparer:
         first, second = sorted(self._looks.ids[place] for place in pair)
         return first, second
 
-    def _compare(
-        self, pairs: Sequence[tuple[int, int]], settled: Collection[tuple[int, int]]
-    ) -> None:
+    def _compare(self, pairs: Sequence[tuple[int, int]]) -> None:
         with ThreadPoolExecutor(self._n_threads, thread_name_prefix="mobisearch-compare") as pool:
             self._make_ready({place for pair in pairs for place in pair}, pool)
             outcomes = dict(zip(pairs, pool.map(self._compare_one, pairs), strict=True))
             found = {pair: outcome.relation for pair, outcome in outcomes.items()}
-            self._look_closer(found, outcomes, settled, pool)
+            self._look_closer(found, outcomes, pool)
             self._compare_pixels(found, pool)
         while len(self._prepared) > _MAX_PREPARED:
             self._prepared.popitem(last=False)
@@ -116,7 +107,7 @@ class Comparer:
         self.n_compared += len(found)
         if self._is_writable:
             self._looks.catalog.relations.put(
-                {self._ids_of(pair): self._by_id(pair, found[pair]) for pair in found},
+                {self._ids_of(pair): self._by_id(pair, found[pair]) for pair in pairs},
                 version=RELATION_VERSION,
             )
 
@@ -144,14 +135,10 @@ class Comparer:
         self,
         found: dict[tuple[int, int], Relation],
         outcomes: Mapping[tuple[int, int], Outcome],
-        settled: Collection[tuple[int, int]],
         pool: ThreadPoolExecutor,
     ) -> None:
         """Compare again from larger pixels what thumbnails leave open."""
         wanted = self._those_that(found, needs_closer_look)
-        for pair in [pair for pair in wanted if pair in settled and found[pair].is_copy]:
-            del found[pair]
-        wanted = [pair for pair in wanted if pair in found]
 
         def compare(pair: tuple[int, int]) -> Relation:
             first, second = (self._closer[place] for place in pair)

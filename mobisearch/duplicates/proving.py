@@ -12,9 +12,7 @@ from mobisearch.duplicates.comparing import Comparer
 from mobisearch.duplicates.join import Pairs
 from mobisearch.types import OnProgress, Progress, Relation, Verdict
 
-_PAIRS_PER_STEP = 128
-"""Few, as what they prove tells which of the next need not be compared."""
-
+_PAIRS_PER_STEP = 256
 _WINDOW = 1024
 """Of so many pairs compared last, similar shots left out, ``_LEAST_COPIES`` were copies, or it is
 over: what is left is hardly worth the time."""
@@ -23,10 +21,6 @@ _WINDOW_PER_CONTENT = 1 / 64
 _LEAST_COPIES = 2
 _ENOUGH_COPIES = 3
 """A pair in one cluster already is passed over if each of the two has so many proved copies."""
-
-_SOME_COPIES = 2
-"""With so many it is passed over if thumbnails call it a copy, and only files would make sure.
-Similar shots are not: they are what keeps clusters apart."""
 
 WHOLE_SHARE = 0.5
 """Copies that share at least this much of each of them show the same picture."""
@@ -82,24 +76,19 @@ def prove_candidates(
     progress = Progress(0, len(candidates), 0, 0, "comparing")
     for start in range(0, len(candidates), _PAIRS_PER_STEP):
         wanted: list[tuple[int, int, float]] = []
-        settled: set[tuple[int, int]] = set()
         end = min(start + _PAIRS_PER_STEP, len(candidates))
         for place in range(start, end):
             first, second = int(candidates.first[place]), int(candidates.second[place])
-            n_proved = min(n_copies[first], n_copies[second])
-            if n_proved >= _SOME_COPIES and clusters.find(first) == clusters.find(second):
-                settled.add((first, second))
-                if n_proved >= _ENOUGH_COPIES:
-                    proof.n_passed_over += 1
-                    continue
-            wanted.append((first, second, float(candidates.scores[place])))
-        pairs = [(first, second) for first, second, _ in wanted]
-        found = comparer.relations(pairs, settled=settled)
-        proof.n_passed_over += len(pairs) - len(found)
+            is_settled = min(n_copies[first], n_copies[second]) >= _ENOUGH_COPIES and clusters.find(
+                first
+            ) == clusters.find(second)
+            if is_settled:
+                proof.n_passed_over += 1
+            else:
+                wanted.append((first, second, float(candidates.scores[place])))
+        found = comparer.relations([(first, second) for first, second, _ in wanted])
         for first, second, score in wanted:
-            relation = found.get((first, second))
-            if relation is None:
-                continue
+            relation = found[first, second]
             proof.pairs.append(ProvedPair(first, second, score, relation))
             if relation.verdict is not Verdict.SIMILAR_SHOT:
                 judged.append(relation.is_copy)

@@ -8,6 +8,7 @@ from mobisearch.duplicates.verification.alignment import Alignment, Start, iter_
 from mobisearch.duplicates.verification.geometry import measure_geometry
 from mobisearch.duplicates.verification.judgement import (
     PLAUSIBLE_SHARE,
+    SCENE_SPREAD,
     Findings,
     Judgement,
     judge,
@@ -27,15 +28,10 @@ _UNSETTLED = 0.25
 """Agreement of similar shots from which on they might be copies after all, with a faint mark."""
 
 _HOPEFUL = 0.45
-"""The same, from which on it is worth to try other ways of lying on one another: of 170 that agreed
-less, one in eighty was a copy."""
+"""The same, from which on they stay similar shots if they are no copies."""
 
 _SETTLED = 0.9
 """Agreement of copies that need no closer look."""
-
-_SOUND_SHARE, _LOST_SHARE = 0.3, 0.25
-"""Of telling windows, what must agree at ``CLOSE_PX`` for the two to lie rightly on one another,
-and how much less it may be than of thumbnails, which show fewer of the differences."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -80,22 +76,26 @@ def look(first: Prepared, second: Prepared) -> Outcome:
 
 
 def look_closer(first: Prepared, second: Prepared, start: Start | None) -> Relation:
-    """Return what :func:`verify` does, for pictures of ``CLOSE_PX``.
+    """Return what pictures of ``CLOSE_PX`` prove of two that thumbnails could not settle.
 
-    Where they lie on one another as thumbnails do, nothing else is tried.
+    Nothing is tried but what begins where thumbnails lie on one another: of those that it did not
+    prove to be copies, no other way did.
 
     Args:
         start: how their thumbnails lie on one another, None if unknown.
     """
     use_one_thread()
     alignment = start.align(first, second) if start is not None else None
-    if start is not None and alignment is not None:
-        relation = _look_at(alignment, first, second)
-        is_sound = alignment.evidence.share >= max(_SOUND_SHARE, start.share - _LOST_SHARE)
-        is_similar = is_sound and relation.verdict == Verdict.SIMILAR_SHOT
-        if relation.is_copy or is_similar or start.share < _HOPEFUL:
-            return relation
-    return verify(first, second)
+    if start is None or alignment is None:
+        return verify(first, second)
+    relation = _look_at(alignment, first, second)
+    if relation.is_copy:
+        return relation
+    if start.votes and start.spread < SCENE_SPREAD:  # no more than a mark on both
+        return Relation(Verdict.UNRELATED)
+    if relation.verdict == Verdict.UNRELATED and start.share >= _HOPEFUL:
+        return Relation(Verdict.SIMILAR_SHOT, agreement=round(alignment.evidence.share, 4))
+    return relation
 
 
 def _look_at(alignment: Alignment, first: Prepared, second: Prepared) -> Relation:

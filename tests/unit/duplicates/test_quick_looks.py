@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,9 +11,6 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageEnhance
 
-from mobisearch.duplicates import proving
-from mobisearch.duplicates.join import Pairs
-from mobisearch.duplicates.proving import prove_candidates
 from mobisearch.duplicates.verification import (
     CLOSE_PX,
     THUMBNAIL_PX,
@@ -27,10 +24,9 @@ from mobisearch.duplicates.verification import (
     verify,
 )
 from mobisearch.duplicates.verification.plainness import find_plain_copy
-from mobisearch.types import Relation, Verdict
+from mobisearch.types import Verdict
 
 PHOTO_PX = 600
-COPY = Relation(Verdict.RECOMPRESSED, (Verdict.RECOMPRESSED,), 1.0)
 
 
 def opened(folder: Path, name: str) -> Image.Image:
@@ -147,31 +143,3 @@ def test_light_that_was_lost_at_the_end_of_the_scale_is_no_place_that_differs(
     relation = verify(look_at(photo), look_at(brighter))
     assert relation.verdict is Verdict.RECOLOURED, relation
     assert relation.agreement > 0.95
-
-
-class NotingComparer:
-    """Says copy of every pair, and notes which of them are not worth a closer look."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[int, int]] = []
-        self.settled: list[tuple[int, int]] = []
-
-    def relations(
-        self, pairs: Sequence[tuple[int, int]], *, settled: Collection[tuple[int, int]] = ()
-    ) -> dict[tuple[int, int], Relation]:
-        self.asked += pairs
-        self.settled += settled
-        return {pair: COPY for pair in pairs if pair not in settled}
-
-
-def test_pairs_of_one_cluster_are_not_looked_at_closer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(proving, "_PAIRS_PER_STEP", 1)
-    pairs = [(0, 1), (1, 2), (0, 3), (2, 3), (0, 2), (4, 5), (1, 3), (2, 4)]
-    first, second = (np.array(side, np.int32) for side in zip(*pairs, strict=True))
-    candidates = Pairs(first, second, np.linspace(0.9, 0.5, len(pairs)), 0.5)
-    comparer = NotingComparer()
-    proof = prove_candidates(candidates, comparer, 6)  # type: ignore[arg-type]
-    assert comparer.asked == pairs
-    assert comparer.settled == [(0, 2), (1, 3)]
-    assert proof.n_passed_over == 2
-    assert (0, 2) not in {(pair.first, pair.second) for pair in proof.pairs}
