@@ -381,6 +381,26 @@ def test_pairs_that_thumbnails_cannot_settle_are_compared_from_their_files(
     assert {THUMBNAIL_PX, CLOSE_PX} <= set(sides)
 
 
+def test_a_file_is_read_once_for_all_its_closer_looks(
+    index: ImageIndex, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+    prepared = comparing.CloserLook.prepared
+
+    def note(closer: comparing.CloserLook, place: int) -> Prepared | None:
+        read.append(place)
+        return prepared(closer, place)
+
+    monkeypatch.setattr(comparing.CloserLook, "prepared", note)
+    monkeypatch.setattr(comparing, "look_closer", lambda *_: Relation(Verdict.UNRELATED))
+    monkeypatch.setattr(comparing, "needs_closer_look", lambda *_: True)
+    monkeypatch.setattr(comparing, "_PAIRS_PER_COMMIT", 2)
+    index.sync(photos)
+    index.duplicates()
+    assert len(read) > 2
+    assert len(read) == len(set(read))
+
+
 def test_a_damaged_thumbnail_is_like_nothing(
     index: ImageIndex, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ from mobisearch.duplicates.verification import (
     THUMBNAIL_PX,
     Picture,
     Prepared,
+    Start,
     alignment,
     look,
     look_closer,
@@ -143,3 +144,14 @@ def test_light_that_was_lost_at_the_end_of_the_scale_is_no_place_that_differs(
     relation = verify(look_at(photo), look_at(brighter))
     assert relation.verdict is Verdict.RECOLOURED, relation
     assert relation.agreement > 0.95
+
+
+def test_what_agrees_in_one_small_place_is_no_similar_shot(shipped_photos: Path) -> None:
+    pair = (
+        look_at(opened(shipped_photos, "drum"), CLOSE_PX),
+        look_at(opened(shipped_photos, "mountain"), CLOSE_PX),
+    )
+    of_a_mark = Start(np.eye(3), share=0.6, votes=12, spread=0.01, is_negative=False)
+    assert look_closer(*pair, of_a_mark).verdict is Verdict.UNRELATED
+    of_a_scene = Start(np.eye(3), share=0.6, votes=12, spread=0.5, is_negative=False)
+    assert look_closer(*pair, of_a_scene).verdict is Verdict.SIMILAR_SHOT
