@@ -109,3 +109,18 @@ def is_same_file(one: str, other: str) -> bool:
     except OSError:
         return False
     return (first.st_dev, first.st_ino) == (second.st_dev, second.st_ino)
+
+
+def is_second_name(path: str, other: str) -> bool:
+    """Say whether two paths are two names of one file, so that one of them may go.
+
+    One name may also be spelt in two ways, through a link to its folder: then it is the only one.
+    """
+    try:
+        return (
+            is_same_file(path, other)
+            and os.lstat(path).st_nlink > 1
+            and os.path.realpath(path) != os.path.realpath(other)
+        )
+    except OSError:
+        return False

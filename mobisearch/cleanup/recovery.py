@@ -6,7 +6,7 @@ import os
 
 from mobisearch.cleanup.identity import has_content
 from mobisearch.cleanup.links import drop_copy, tidy_link
-from mobisearch.cleanup.moves import is_empty_file, is_same_file
+from mobisearch.cleanup.moves import is_empty_file, is_same_file, is_second_name
 from mobisearch.cleanup.trash import info_of, release
 from mobisearch.index import ImageIndex
 from mobisearch.journal import Journal
@@ -63,7 +63,7 @@ def _settle_trash(action: FileAction) -> tuple[str, str]:
             return "failed", "it had not been moved"
         return "done", "it is not there any more, so the system's trash has it"
     if is_there:
-        if is_same_file(action.path, destination):
+        if is_second_name(action.path, destination):
             os.unlink(destination)
         release(destination)
         return "failed", "it had not been moved"
@@ -100,7 +100,7 @@ def settle_undoing(action: FileAction) -> tuple[str, str, list[str]]:
     if destination is None:
         return "done", "it had not been taken back", []
     if has_content(target, action.sha256):
-        if is_same_file(target, destination):
+        if is_second_name(target, destination):
             os.unlink(destination)
         if not os.path.lexists(destination) and os.path.lexists(info_of(destination)):
             os.unlink(info_of(destination))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from mobisearch.capacity import count_processors
@@ -12,20 +12,25 @@ from mobisearch.duplicates.closer import CloserLook
 from mobisearch.duplicates.looks import LookEmbedder, Looks, open_picture
 from mobisearch.duplicates.stopping import StoppedError
 from mobisearch.duplicates.verification import (
+    Outcome,
     Prepared,
+    look,
+    look_closer,
     may_have_same_pixels,
     needs_closer_look,
     prepare,
-    verify,
 )
 from mobisearch.store import ContentPicture, Pair
 from mobisearch.types import Relation, Verdict
 
-RELATION_VERSION = 1
+RELATION_VERSION = 2
 """Of the way in which contents are compared; raised with any change of it or of thumbnails."""
 
 _MAX_PREPARED = 3_000
 """Pictures that are held ready, some 200 KB each."""
+
+_MAX_CLOSER = 320
+"""Pictures that are held ready for a closer look, some 1 MB each."""
 
 _PAIRS_PER_COMMIT = 512
 
@@ -52,6 +57,7 @@ class Comparer:
         self._n_threads = n_threads or count_processors()
         self._known: dict[tuple[int, int], Relation] = {}
         self._prepared: OrderedDict[int, Prepared] = OrderedDict()
+        self._closer: OrderedDict[int, Prepared | None] = OrderedDict()
         self.n_compared = 0
 
     def relation(self, first: int, second: int) -> Relation:
@@ -91,8 +97,9 @@ class Comparer:
     def _compare(self, pairs: Sequence[tuple[int, int]]) -> None:
         with ThreadPoolExecutor(self._n_threads, thread_name_prefix="mobisearch-compare") as pool:
             self._make_ready({place for pair in pairs for place in pair}, pool)
-            found = dict(zip(pairs, pool.map(self._compare_one, pairs), strict=True))
-            self._look_closer(found, pool)
+            outcomes = dict(zip(pairs, pool.map(self._compare_one, pairs), strict=True))
+            found = {pair: outcome.relation for pair, outcome in outcomes.items()}
+            self._look_closer(found, outcomes, pool)
             self._compare_pixels(found, pool)
         while len(self._prepared) > _MAX_PREPARED:
             self._prepared.popitem(last=False)
@@ -118,28 +125,41 @@ class Comparer:
             if place in self._prepared:
                 self._prepared.move_to_end(place)
 
-    def _compare_one(self, pair: tuple[int, int]) -> Relation:
+    def _compare_one(self, pair: tuple[int, int]) -> Outcome:
         first, second = (self._prepared.get(place) for place in pair)
         if first is None or second is None:  # a thumbnail is damaged
-            return Relation(Verdict.UNRELATED)
-        return verify(first, second)
+            return Outcome(Relation(Verdict.UNRELATED))
+        return look(first, second)
 
     def _look_closer(
-        self, found: dict[tuple[int, int], Relation], pool: ThreadPoolExecutor
+        self,
+        found: dict[tuple[int, int], Relation],
+        outcomes: Mapping[tuple[int, int], Outcome],
+        pool: ThreadPoolExecutor,
     ) -> None:
         """Compare again from larger pixels what thumbnails leave open."""
         wanted = self._those_that(found, needs_closer_look)
-        if not wanted:
-            return
-        places = sorted({place for pair in wanted for place in pair})
-        closer = CloserLook(self._looks, self._embedder, places)
-        ready = dict(zip(places, pool.map(closer.prepared, places), strict=True))
 
         def compare(pair: tuple[int, int]) -> Relation:
-            first, second = (ready[place] for place in pair)
-            return found[pair] if first is None or second is None else verify(first, second)
+            first, second = (self._closer[place] for place in pair)
+            outcome = outcomes[pair]
+            if first is None or second is None:
+                return outcome.relation
+            return look_closer(first, second, outcome.start)
 
-        found |= dict(zip(wanted, list(pool.map(compare, wanted)), strict=True))
+        for start in range(0, len(wanted), _MAX_CLOSER // 4):
+            some = wanted[start : start + _MAX_CLOSER // 4]  # so few that all of theirs are held
+            self._make_closer_ready({place for pair in some for place in pair}, pool)
+            found |= dict(zip(some, list(pool.map(compare, some)), strict=True))
+
+    def _make_closer_ready(self, places: set[int], pool: ThreadPoolExecutor) -> None:
+        missing = sorted(places - self._closer.keys())
+        closer = CloserLook(self._looks, self._embedder, missing)
+        self._closer |= zip(missing, pool.map(closer.prepared, missing), strict=True)
+        for place in sorted(places):
+            self._closer.move_to_end(place)
+        while len(self._closer) > _MAX_CLOSER:
+            self._closer.popitem(last=False)
 
     def _compare_pixels(
         self, found: dict[tuple[int, int], Relation], pool: ThreadPoolExecutor

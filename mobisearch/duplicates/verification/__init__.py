@@ -1,6 +1,13 @@
 """A second, cheap look at two images: proves that one is a copy of the other, and says how."""
 
-from mobisearch.duplicates.verification.comparison import needs_closer_look, verify
+from mobisearch.duplicates.verification.alignment import Start
+from mobisearch.duplicates.verification.comparison import (
+    Outcome,
+    look,
+    look_closer,
+    needs_closer_look,
+    verify,
+)
 from mobisearch.duplicates.verification.description import describe
 from mobisearch.duplicates.verification.exactness import compare_pixels, may_have_same_pixels
 from mobisearch.duplicates.verification.pictures import (
@@ -15,10 +22,14 @@ __all__ = [
     "CLOSE_PX",
     "THUMBNAIL_PX",
     "THUMBNAIL_QUALITY",
+    "Outcome",
     "Picture",
     "Prepared",
+    "Start",
     "compare_pixels",
     "describe",
+    "look",
+    "look_closer",
     "may_have_same_pixels",
     "needs_closer_look",
     "prepare",

@@ -27,6 +27,35 @@ _GOOD_SHARE = 0.95
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class Start:
+    """How one picture was found to lie on the other, for a look at more pixels to begin with.
+
+    Attributes:
+        transform: from the first picture to the second, sides counted as 1.
+        share: of the telling windows, what agreed.
+        votes, spread, is_negative: see :class:`Alignment`.
+    """
+
+    transform: Transform
+    share: float
+    votes: int
+    spread: float
+    is_negative: bool
+
+    def align(self, first: Prepared, second: Prepared) -> Alignment | None:
+        """Lay two pictures on one another, beginning here."""
+        guess = np.linalg.inv(_to_unit(second)) @ self.transform @ _to_unit(first)
+        return align(
+            first,
+            second,
+            guess / guess[2, 2],
+            votes=self.votes,
+            spread=self.spread,
+            is_negative=self.is_negative,
+        )
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class Alignment:
     """One picture laid on another.
 
@@ -57,6 +86,20 @@ class Alignment:
         if not self.is_swapped:
             return self.transform
         return invert(self.transform)
+
+    @property
+    def start(self) -> Start:
+        """What another look at the same two can begin with."""
+        first, second = self.coarse, self.fine
+        if self.is_swapped:
+            first, second = second, first
+        transform = _to_unit(second) @ self.first_to_second @ np.linalg.inv(_to_unit(first))
+        return Start(transform, self.evidence.share, self.votes, self.spread, self.is_negative)
+
+
+def _to_unit(prepared: Prepared) -> Transform:
+    width, height = prepared.size
+    return np.array([[1 / width, 0, 0.5 / width], [0, 1 / height, 0.5 / height], [0, 0, 1]])
 
 
 def iter_alignments(first: Prepared, second: Prepared) -> Iterator[Alignment]:

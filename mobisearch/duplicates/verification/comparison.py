@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from mobisearch.duplicates.verification.alignment import Alignment, iter_alignments
+from dataclasses import dataclass
+
+from mobisearch.duplicates.verification.alignment import Alignment, Start, iter_alignments
 from mobisearch.duplicates.verification.geometry import measure_geometry
 from mobisearch.duplicates.verification.judgement import (
     PLAUSIBLE_SHARE,
+    SCENE_SPREAD,
     Findings,
     Judgement,
     judge,
@@ -15,6 +18,7 @@ from mobisearch.duplicates.verification.naming import name_relation
 from mobisearch.duplicates.verification.overlap import Overlap, make_overlap
 from mobisearch.duplicates.verification.patches import find_differences
 from mobisearch.duplicates.verification.pictures import CLOSE_PX
+from mobisearch.duplicates.verification.plainness import find_plain_copy
 from mobisearch.duplicates.verification.preparation import Prepared, use_one_thread
 from mobisearch.duplicates.verification.surroundings import look_around
 from mobisearch.duplicates.verification.voting import invert
@@ -23,8 +27,23 @@ from mobisearch.types.duplicates import Relation, Verdict
 _UNSETTLED = 0.25
 """Agreement of similar shots from which on they might be copies after all, with a faint mark."""
 
+_HOPEFUL = 0.45
+"""The same, from which on they stay similar shots if they are no copies."""
+
 _SETTLED = 0.9
 """Agreement of copies that need no closer look."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Outcome:
+    """What a look at thumbnails gives.
+
+    Attributes:
+        start: how they lie on one another, None if they are not known to.
+    """
+
+    relation: Relation
+    start: Start | None = None
 
 
 def verify(first: Prepared, second: Prepared) -> Relation:
@@ -34,17 +53,49 @@ def verify(first: Prepared, second: Prepared) -> Relation:
     arguments give the reversed relation up to rounding. Never says ``SAME_PIXELS``: small pictures
     cannot prove that, :func:`compare_pixels` does.
     """
+    return look(first, second).relation
+
+
+def look(first: Prepared, second: Prepared) -> Outcome:
+    """Return what :func:`verify` does, and how the two lie on one another."""
     if first.picture.sha256 and first.picture.sha256 == second.picture.sha256:
-        return Relation(Verdict.SAME_FILE, (Verdict.SAME_FILE,), 1.0)
+        return Outcome(Relation(Verdict.SAME_FILE, (Verdict.SAME_FILE,), 1.0))
     use_one_thread()
-    similar = Relation(Verdict.UNRELATED)
+    plain = find_plain_copy(first, second)
+    if plain is not None:
+        return Outcome(plain)
+    similar = Outcome(Relation(Verdict.UNRELATED))
     for alignment in iter_alignments(first, second):
         relation = _look_at(alignment, first, second)
         if relation.is_copy:
-            return relation
-        if relation.verdict == Verdict.SIMILAR_SHOT and relation.agreement >= similar.agreement:
-            similar = relation
+            return Outcome(relation, alignment.start)
+        is_better = relation.agreement >= similar.relation.agreement
+        if relation.verdict == Verdict.SIMILAR_SHOT and is_better:
+            similar = Outcome(relation, alignment.start)
     return similar
+
+
+def look_closer(first: Prepared, second: Prepared, start: Start | None) -> Relation:
+    """Return what pictures of ``CLOSE_PX`` prove of two that thumbnails could not settle.
+
+    Nothing is tried but what begins where thumbnails lie on one another: of those that it did not
+    prove to be copies, no other way did.
+
+    Args:
+        start: how their thumbnails lie on one another, None if unknown.
+    """
+    use_one_thread()
+    alignment = start.align(first, second) if start is not None else None
+    if start is None or alignment is None:
+        return verify(first, second)
+    relation = _look_at(alignment, first, second)
+    if relation.is_copy:
+        return relation
+    if start.votes and start.spread < SCENE_SPREAD:  # no more than a mark on both
+        return Relation(Verdict.UNRELATED)
+    if relation.verdict == Verdict.UNRELATED and start.share >= _HOPEFUL:
+        return Relation(Verdict.SIMILAR_SHOT, agreement=round(alignment.evidence.share, 4))
+    return relation
 
 
 def _look_at(alignment: Alignment, first: Prepared, second: Prepared) -> Relation:
@@ -83,10 +134,10 @@ def _find(
 def needs_closer_look(first: Prepared, second: Prepared, relation: Relation) -> bool:
     """Return whether pixels of ``CLOSE_PX`` could change what thumbnails have proved.
 
-    Such pairs are to be prepared again from larger pixels and given to :func:`verify`; the answer
-    to that is final. They are similar shots that agree in much, copies with something laid over
-    them that may be something that moved, and files of one size from one camera that may be two
-    shots of a burst.
+    Such pairs are to be prepared again from larger pixels and given to :func:`look_closer`; the
+    answer to that is final. They are similar shots that agree in much, copies with something laid
+    over them that may be something that moved, and files of one size from one camera that may be
+    two shots of a burst.
     """
     larger = any(max(p.picture.width, p.picture.height) > max(p.size) for p in (first, second))
     if not larger or max(*first.size, *second.size) >= CLOSE_PX:

@@ -58,7 +58,10 @@ _EXACT_SHARE, _EXACT_SHIFT = 0.98, 0.004
 """Two files of one camera with different times are two shots, unless they agree that well in all
 places and lie on one another without a shift, of the longer side."""
 
-_SCENE_VOTES, _SCENE_SPREAD, _SCENE_SHARE = 12, 0.08, 0.1
+SCENE_SPREAD = 0.08
+"""Share of the picture that key points which agree must span to show a scene, not a mark on it."""
+
+_SCENE_VOTES, _SCENE_SHARE = 12, 0.1
 _FRAME_SHARE = 0.25
 _NEAR_SECONDS = 10
 _NEAR_VOTES = 6
@@ -155,7 +158,7 @@ def judge_scene(alignment: Alignment, first: Picture, second: Picture) -> Judgem
     share = alignment.evidence.share
     is_scene = (
         alignment.votes >= _SCENE_VOTES
-        and alignment.spread >= _SCENE_SPREAD
+        and alignment.spread >= SCENE_SPREAD
         and share >= _SCENE_SHARE
     ) or share >= _FRAME_SHARE
     is_burst = are_near_in_time(first, second) and (

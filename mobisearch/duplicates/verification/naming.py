@@ -26,7 +26,7 @@ _ORDER = tuple(Verdict)
 
 def name_relation(found: Findings, overlap: Overlap) -> Relation:
     """Return the relation of two pictures that are copies."""
-    geometry, evidence = found.geometry, found.alignment.evidence
+    geometry = found.geometry
     changes: set[Verdict] = set()
     details: list[str] = []
     if abs(np.log(geometry.scale)) > _SCALE or geometry.stretch > _STRETCH:
@@ -48,13 +48,7 @@ def name_relation(found: Findings, overlap: Overlap) -> Relation:
     return Relation(
         ordered[-1],
         ordered,
-        agreement=round(
-            min(
-                evidence.share if not found.differences.patches else 1.0,
-                found.differences.outside_share,
-            ),
-            4,
-        ),
+        agreement=round(found.differences.outside_share, 4),
         first_share=round(found.first_share, 4),
         second_share=round(found.second_share, 4),
         scale=round(geometry.scale, 4),

@@ -19,6 +19,8 @@ _BLUR_PX = 5
 _LEAST_PIXELS = 60
 _UNEVEN_ERROR = 4.0
 _UNEVEN_GAIN = 0.8
+_SHADED_PX = 192
+"""Longer side of what is looked at to find out how light falls, which has no details."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -31,7 +33,8 @@ class Overlap:
         inside: where it does, (h, w).
         agreeing: pixels in windows that agree.
         colours: shape (4, 3): takes red, green, blue and 1 of the first to the second's.
-        recoloured: the first as it would look in the colours of the second.
+        expected: the first in the colours of the second, beyond 0 and 255 too.
+        recoloured: the same, as it can be shown, and in the second's light.
         error: grey levels by which that differs from the second, in the median.
         uneven: by how much the light differs from place to place: 0 if it does not, 1 for twice.
     """
@@ -41,6 +44,7 @@ class Overlap:
     inside: NDArray[np.bool_]
     agreeing: NDArray[np.bool_]
     colours: NDArray[np.float64]
+    expected: Plane
     recoloured: Plane
     error: float
     uneven: float
@@ -72,7 +76,7 @@ def make_overlap(alignment: Alignment) -> Overlap:
         shaded_error = _error(shaded, second, agreeing)
         if shaded_error < _UNEVEN_GAIN * error:
             recoloured, error, uneven = shaded, shaded_error, ratio
-    return Overlap(first, second, inside, agreeing, colours, recoloured, error, uneven)
+    return Overlap(first, second, inside, agreeing, colours, moved, recoloured, error, uneven)
 
 
 def _error(recoloured: Plane, second: Plane, agreeing: NDArray[np.bool_]) -> float:
@@ -89,12 +93,17 @@ def _shade(first: Plane, second: Plane, agreeing: NDArray[np.bool_]) -> tuple[Pl
     height, width = agreeing.shape
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
     powers = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
-    light, target = brightness(first), brightness(second)
-    a, b = powers[agreeing] * light[agreeing][:, None], target[agreeing]
+    step = max(1, max(height, width) // _SHADED_PX)
+    some = agreeing[::step, ::step]
+    if not some.any():
+        return first, 0.0
+    light, target = (brightness(plane[::step, ::step])[some] for plane in (first, second))
+    few = powers[::step, ::step][some]  # (n, 6)
+    a, b = few * light[:, None], target
     moments = a.T @ a + 1e-3 * np.eye(6)
     found = np.linalg.solve(moments + 1e-4 * np.trace(moments) * np.eye(6), a.T @ b)
     gains = np.clip(powers @ found, 0.0, 4.0).astype(np.float32)
-    low, high = np.quantile(gains[agreeing], (0.05, 0.95))
+    low, high = np.quantile(np.clip(few @ found, 0.0, 4.0), (0.05, 0.95))
     return np.clip(first * gains[..., None], 0, 255), float(high / max(low, 0.05)) - 1
 
 
@@ -138,7 +147,7 @@ def _fit_colours(first: Plane, second: Plane, agreeing: NDArray[np.bool_]) -> ND
         cv2.blur(plane, (_BLUR_PX, _BLUR_PX))[::2, ::2][some].astype(np.float64)
         for plane in (first, second)
     )
-    is_clipped = (largest(y) < 3) | (largest(255 - y) < 3)
+    is_clipped = _is_clipped(x) | _is_clipped(y)
     if (~is_clipped).sum() >= _LEAST_PIXELS:
         x, y = x[~is_clipped], y[~is_clipped]
     middle, target = x.mean(axis=0), y.mean(axis=0)
@@ -148,3 +157,10 @@ def _fit_colours(first: Plane, second: Plane, agreeing: NDArray[np.bool_]) -> ND
     keep = 0.5 * len(x) * np.eye(3)
     matrix = np.linalg.solve(moments + keep, x.T @ y + keep)
     return np.vstack([matrix, target - middle @ matrix])
+
+
+def _is_clipped(colours: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which colours, (n, 3), are at an end of the scale in one of their values."""
+    ends = (colours < 3) | (colours > 252)
+    clipped: NDArray[np.bool_] = ends[:, 0] | ends[:, 1] | ends[:, 2]
+    return clipped

@@ -13,11 +13,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mobisearch.duplicates.verification.overlap import Overlap, largest, to_pixels
+from mobisearch.duplicates.verification.overlap import Overlap, brightness, largest, to_pixels
 from mobisearch.duplicates.verification.proof import Evidence
-from mobisearch.duplicates.verification.windows import CELL_PX, Plane
+from mobisearch.duplicates.verification.windows import (
+    CELL_PX,
+    Plane,
+    whole_cells,
+    window_mean,
+)
 
-_LEAST_WINDOWS = 9
+LEAST_WINDOWS = 9
 """Of a place that differs: fewer are noise."""
 
 _LEAST_PIXELS = 15
@@ -25,6 +30,16 @@ _LEAST_SHARE = 0.1
 _LEAST_LEVELS = 24.0
 _ERRORS = 4.0
 """A pixel differs if it does so by more than 24 levels and more than four times the usual error."""
+
+_CLIPPED_LEVELS = 4.0
+_MOST_CLIPPED = 0.3
+"""Of a window's pixels, what may be black or white in one picture because it was made darker or
+brighter: more, and the window says nothing, unless more than few pixels differ all the same."""
+
+_MOST_APART = 0.05
+
+_REACH_PX = 20
+"""How far around a place is looked at: more than all that is done there reaches."""
 
 _PALETTE_PIXELS = 1500
 _N_COLOURS = 3
@@ -56,14 +71,12 @@ class Patch:
     """One place where the two differ.
 
     Attributes:
-        pixels: those that differ, (h, w).
         area_px: of the place, with what lies between them.
         box: left, top, right, bottom.
         drawn_in_first, drawn_in_second: something is drawn there in either.
         is_band: it is a bar along an edge.
     """
 
-    pixels: NDArray[np.bool_]
     area_px: int
     box: tuple[int, int, int, int]
     drawn_in_first: bool
@@ -101,31 +114,36 @@ class Differences:
 
 def find_differences(overlap: Overlap, evidence: Evidence) -> Differences:
     """Find the places where many windows next to one another disagree, and pixels do too."""
-    failing = (evidence.telling & ~evidence.agreeing).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(failing, connectivity=8)
-    shape = overlap.inside.shape
     apart = largest(cv2.absdiff(overlap.recoloured, overlap.second))
     differs = (apart > max(_LEAST_LEVELS, _ERRORS * overlap.error)) & overlap.inside
+    telling = evidence.telling
+    if (telling & ~evidence.agreeing).any():
+        telling = telling & ~_find_clipped(overlap, differs)
+    failing = (telling & ~evidence.agreeing).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(failing, connectivity=8)
+    shared = max(1, int(overlap.inside.sum()))
     patches = []
     excluded = np.zeros(failing.shape, bool)
     for label in range(1, count):
-        if stats[label, cv2.CC_STAT_AREA] < _LEAST_WINDOWS:
+        if stats[label, cv2.CC_STAT_AREA] < LEAST_WINDOWS:
             continue
         windows = labels == label
-        near = cv2.dilate(to_pixels(windows, shape).astype(np.uint8), np.ones((5, 5), np.uint8))
-        pixels = (near > 0) & differs
+        part = _around(stats[label], differs.shape)
+        near = to_pixels(windows, differs.shape)[part].astype(np.uint8)
+        pixels = (cv2.dilate(near, np.ones((5, 5), np.uint8)) > 0) & differs[part]
         area = int(stats[label, cv2.CC_STAT_AREA]) * CELL_PX * CELL_PX
         if pixels.sum() < max(_LEAST_PIXELS, _LEAST_SHARE * area):
             continue
         excluded |= windows
-        patches.append(_describe(overlap, pixels, area))
+        patches.append(_describe(overlap, part, pixels, area, area / shared))
     wide = cv2.dilate(excluded.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    outside = evidence.telling & ~wide
+    outside = telling & ~wide
     agreeing = float((evidence.agreeing & outside).sum() / max(1, outside.sum()))
     inside = evidence.windows.inside
     covered = float((excluded & inside).sum() / max(1, inside.sum()))
     rest_cover = 0.0
     if patches:
+        shape = differs.shape
         near = cv2.dilate(to_pixels(excluded, shape).astype(np.uint8), np.ones((9, 9), np.uint8))
         rest = overlap.inside & (near == 0)
         rest_cover = find_palette(overlap.first[rest])[0] if rest.any() else 1.0
@@ -140,21 +158,50 @@ def find_differences(overlap: Overlap, evidence: Evidence) -> Differences:
     )
 
 
-def _describe(overlap: Overlap, pixels: NDArray[np.bool_], area: int) -> Patch:
+def _find_clipped(overlap: Overlap, differs: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the windows, (r, c), in which one picture lost at 0 or 255 what the other shows.
+
+    A place counts only where the colours of all the rest say that it comes to lie at the end of the
+    scale, or beyond, and where nothing else differs: neither white that was laid over something
+    grey, nor writing on a page that was made whiter.
+    """
+    low, high = _CLIPPED_LEVELS, 255 - _CLIPPED_LEVELS
+    first, second, expected = overlap.first, overlap.second, overlap.expected
+    is_lost = (second >= high) & (expected >= high) & (first < high)
+    is_lost |= (second <= low) & (expected <= low) & (first > low)
+    is_lost |= (first >= high) & (second >= expected - _LEAST_LEVELS) & (second < high)
+    is_lost |= (first <= low) & (second <= expected + _LEAST_LEVELS) & (second > low)
+    is_any = is_lost[..., 0] | is_lost[..., 1] | is_lost[..., 2]
+    lost, apart = (window_mean(whole_cells(mask.astype(np.float32))) for mask in (is_any, differs))
+    found: NDArray[np.bool_] = (lost > _MOST_CLIPPED) & (apart < _MOST_APART)
+    return found
+
+
+def _around(stats: NDArray[np.int32], shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """Return the rows and columns of pixels that a place, and what is around it, lies in."""
+    left, top, width, height = (int(number) * CELL_PX for number in stats[:4])
+    rows = slice(max(0, top - _REACH_PX), min(shape[0], top + height + _REACH_PX))
+    return rows, slice(max(0, left - _REACH_PX), min(shape[1], left + width + _REACH_PX))
+
+
+def _describe(
+    overlap: Overlap, part: tuple[slice, slice], pixels: NDArray[np.bool_], area: int, share: float
+) -> Patch:
+    """Return a place: of a part of the picture, the pixels that differ."""
     small = pixels.astype(np.uint8)
     filled = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
     around = cv2.dilate(filled, np.ones((9, 9), np.uint8)) > 0
-    ring = around & ~(cv2.dilate(filled, np.ones((3, 3), np.uint8)) > 0) & overlap.inside
-    rows, columns = np.flatnonzero(pixels.any(axis=1)), np.flatnonzero(pixels.any(axis=0))
+    ring = around & ~(cv2.dilate(filled, np.ones((3, 3), np.uint8)) > 0) & overlap.inside[part]
+    rows = np.flatnonzero(pixels.any(axis=1)) + part[0].start
+    columns = np.flatnonzero(pixels.any(axis=0)) + part[1].start
     box = (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
-    share = area / max(1, int(overlap.inside.sum()))
-    is_veiled = _is_veiled(overlap, pixels)
+    is_veiled = _is_veiled(overlap.recoloured[part][pixels], overlap.second[part][pixels])
     bands = [_is_band(picture, box) for picture in (overlap.first, overlap.second)]
     first, second = (
-        is_veiled or is_band or _is_drawn(picture, pixels, ring, share)
+        is_veiled or is_band or _is_drawn(picture[part], pixels, ring, share)
         for picture, is_band in zip((overlap.first, overlap.second), bands, strict=True)
     )
-    return Patch(pixels, area, box, first, second, any(bands))
+    return Patch(area, box, first, second, any(bands))
 
 
 def _is_band(picture: Plane, box: tuple[int, int, int, int]) -> bool:
@@ -179,9 +226,9 @@ def _is_band(picture: Plane, box: tuple[int, int, int, int]) -> bool:
     )
 
 
-def _is_veiled(overlap: Overlap, pixels: NDArray[np.bool_]) -> bool:
+def _is_veiled(recoloured: Plane, second: Plane) -> bool:
     """Return whether the picture still shows through what was laid over it."""
-    a, b = (plane[pixels].mean(axis=1) for plane in (overlap.recoloured, overlap.second))
+    a, b = brightness(recoloured), brightness(second)
     spread_a, spread_b = float(a.std()), float(b.std())
     if spread_a < _VEIL_LEVELS or spread_b < 1:
         return False

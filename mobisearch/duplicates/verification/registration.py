@@ -26,7 +26,9 @@ from mobisearch.duplicates.verification.windows import (
 
 _STEPS = 10
 _STILL_PX = 0.04
-"""A step that moves no place further ends the search."""
+"""A step that moves no place further ends the search; of ``_STILL_SIDE_PX``, more of more."""
+
+_STILL_SIDE_PX = 192
 
 _MAX_STEP_PX = 3.0
 _LEAST_PX = 16
@@ -84,6 +86,7 @@ def register(first: Plane, second: Plane, guess: Transform) -> Registration | No
     base = make_grid(whole_cells(first))
     height, width = base.plane.shape
     scale = max(height, width) / 2
+    still = _STILL_PX * max(1.0, 2 * scale / _STILL_SIDE_PX)
     to_unit = np.array(
         [[1 / scale, 0, -width / 2 / scale], [0, 1 / scale, -height / 2 / scale], [0, 0, 1]]
     )
@@ -104,7 +107,7 @@ def register(first: Plane, second: Plane, guess: Transform) -> Registration | No
         if p is None:
             break
         moved = float(abs(p).max())
-        if moved < _STILL_PX:
+        if moved < still:
             break
         q = p * (min(1.0, _MAX_STEP_PX / moved) / scale)
         change = np.array([[1 + q[1], q[2], q[0]], [q[4], 1 + q[5], q[3]], [-q[6], -q[7], 1.0]])

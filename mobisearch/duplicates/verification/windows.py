@@ -75,10 +75,15 @@ def window_mean(plane: Plane) -> Plane:
     return mean
 
 
+def make_stats(plane: Plane) -> tuple[Plane, Plane]:
+    """Return mean and standard deviation of each window of whole cells, (r, c)."""
+    mean = window_mean(plane)
+    return mean, np.sqrt(np.maximum(window_mean(plane * plane) - mean * mean, 0))
+
+
 def make_grid(plane: Plane) -> Grid:
     """Return a picture of whole cells with the mean and the contrast of its windows."""
-    mean = window_mean(plane)
-    spread = np.sqrt(np.maximum(window_mean(plane * plane) - mean * mean, 0))
+    mean, spread = make_stats(plane)
     size = (plane.shape[1], plane.shape[0])
     even = (plane - cv2.resize(mean, size)) / cv2.resize(spread + NOISE_LEVELS, size)
     return Grid(plane, mean, spread, even)

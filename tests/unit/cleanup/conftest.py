@@ -14,7 +14,7 @@ import pytest
 from mobisearch import ImageIndex
 from mobisearch.cleanup import DraftSettings, Plan, draft_plan
 from mobisearch.embedding import Embedder
-from mobisearch.types import DuplicateGroup, GroupMember, ImageRecord, Verdict
+from mobisearch.types import DuplicateGroup, GroupMember, ImageRecord, Relation, Verdict
 
 
 @dataclass
@@ -47,7 +47,9 @@ class Library:
         def member(name: str) -> GroupMember:
             image = self.record(name)
             same = image.sha256 == kept.sha256
-            return GroupMember(image, Verdict.SAME_FILE if same else Verdict.RESIZED, 0.99)
+            verdict = Verdict.SAME_FILE if same else Verdict.RESIZED
+            relation = Relation(verdict, (verdict,), 0.99, scale=1.0 if same else 0.5)
+            return GroupMember(image, verdict, 0.99, relation)
 
         return DuplicateGroup(
             GroupMember(kept, Verdict.SAME_FILE, 1.0, reason="it is the largest"),

@@ -10,7 +10,12 @@ from pathlib import Path
 import pytest
 
 from mobisearch import ImageIndex
-from mobisearch.cleanup import CoverReport, CoverStatus, cover_folder, coverage
+from mobisearch.cleanup import (
+    CoverReport,
+    CoverStatus,
+    compare_versions,
+    cover_folder,
+)
 from mobisearch.errors import RootUnavailableError
 from mobisearch.types import ImageRecord, Relation, Verdict
 
@@ -149,7 +154,7 @@ def test_what_covers_shows_as_much_with_as_many_pixels(
     relation: Relation | None, expected: CoverStatus
 ) -> None:
     verdict = relation.verdict if relation else Verdict.RESIZED
-    status, reason = coverage._compare(record(sha256="b"), record(), relation, verdict)
+    status, reason = compare_versions(record(sha256="b"), record(), relation, verdict)
     assert status is expected
     assert status.is_covered == (not reason)
 
@@ -158,4 +163,4 @@ def test_the_larger_of_two_recompressed_files_of_one_size_is_the_better() -> Non
     relation = Relation(Verdict.RECOMPRESSED, (Verdict.RECOMPRESSED,))
     for size_bytes, expected in ((99, CoverStatus.BETTER), (101, CoverStatus.WORSE)):
         photo = record(sha256="b", size_bytes=size_bytes)
-        assert coverage._compare(photo, record(), relation, relation.verdict)[0] is expected
+        assert compare_versions(photo, record(), relation, relation.verdict)[0] is expected

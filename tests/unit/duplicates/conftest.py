@@ -11,7 +11,7 @@ from PIL import Image
 
 from mobisearch.duplicates import calibration, comparing
 from mobisearch.duplicates.proving import ProvedPair
-from mobisearch.duplicates.verification import Picture, Prepared
+from mobisearch.duplicates.verification import Outcome, Picture, Prepared
 from mobisearch.types import Relation, Verdict
 
 LEAST_CORRELATION = 0.9
@@ -47,11 +47,11 @@ def simple_verifier(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     class Simple:
         picture: Picture
 
-    def verify(first: Prepared, second: Prepared) -> Relation:
+    def look(first: Prepared, second: Prepared) -> Outcome:
         calls.append(1)
-        return verify_simply(first, second)
+        return Outcome(verify_simply(first, second))
 
-    monkeypatch.setattr(comparing, "verify", verify)
+    monkeypatch.setattr(comparing, "look", look)
     monkeypatch.setattr(comparing, "needs_closer_look", lambda *_: False)
     monkeypatch.setattr(calibration, "verify", verify_simply)
     monkeypatch.setattr(calibration, "_N_ALTERED", 2)

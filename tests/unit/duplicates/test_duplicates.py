@@ -17,7 +17,7 @@ from PIL import Image, ImageOps
 
 from mobisearch import Embedder, ImageIndex
 from mobisearch.duplicates import DuplicateGroups, comparing, looks
-from mobisearch.duplicates.verification import CLOSE_PX, THUMBNAIL_PX, Prepared
+from mobisearch.duplicates.verification import CLOSE_PX, THUMBNAIL_PX, Outcome, Prepared, Start
 from mobisearch.errors import (
     FolderNotIndexedError,
     InvalidScopeError,
@@ -365,16 +365,40 @@ def test_pairs_that_thumbnails_cannot_settle_are_compared_from_their_files(
 ) -> None:
     sides: list[int] = []
 
-    def verify(first: Prepared, second: Prepared) -> Relation:
+    def look(first: Prepared, second: Prepared) -> Outcome:
         sides.append(max(first.picture.pixels.shape))
-        return Relation(Verdict.UNRELATED)
+        return Outcome(Relation(Verdict.UNRELATED))
+
+    def look_closer(first: Prepared, second: Prepared, start: Start | None) -> Relation:
+        return look(first, second).relation
 
     make_photo(photos / "a" / "large.png", seed=50, size=(900, 600))
-    monkeypatch.setattr(comparing, "verify", verify)
+    monkeypatch.setattr(comparing, "look", look)
+    monkeypatch.setattr(comparing, "look_closer", look_closer)
     monkeypatch.setattr(comparing, "needs_closer_look", lambda *_: True)
     index.sync(photos)
     assert names(index.duplicates()) == [EXPECTED[2]]  # of the same bytes
     assert {THUMBNAIL_PX, CLOSE_PX} <= set(sides)
+
+
+def test_a_file_is_read_once_for_all_its_closer_looks(
+    index: ImageIndex, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+    prepared = comparing.CloserLook.prepared
+
+    def note(closer: comparing.CloserLook, place: int) -> Prepared | None:
+        read.append(place)
+        return prepared(closer, place)
+
+    monkeypatch.setattr(comparing.CloserLook, "prepared", note)
+    monkeypatch.setattr(comparing, "look_closer", lambda *_: Relation(Verdict.UNRELATED))
+    monkeypatch.setattr(comparing, "needs_closer_look", lambda *_: True)
+    monkeypatch.setattr(comparing, "_PAIRS_PER_COMMIT", 2)
+    index.sync(photos)
+    index.duplicates()
+    assert len(read) > 2
+    assert len(read) == len(set(read))
 
 
 def test_a_damaged_thumbnail_is_like_nothing(

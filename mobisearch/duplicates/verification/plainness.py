@@ -1,0 +1,121 @@
+"""The plainest copies: the same whole picture, pixel on pixel, with no place that differs.
+
+Most copies are rescaled or recompressed and nothing else. What tells is at hand before any key
+points are: the two are held against each other as they lie. The limits are tighter than those of a
+proof, so what is found here would be proved there; all else is left to it.
+"""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mobisearch.duplicates.verification.judgement import LEAST_SPREAD, LEAST_TELLING
+from mobisearch.duplicates.verification.patches import LEAST_WINDOWS
+from mobisearch.duplicates.verification.pictures import Picture
+from mobisearch.duplicates.verification.preparation import Prepared
+from mobisearch.duplicates.verification.proof import AGREEMENT
+from mobisearch.duplicates.verification.windows import (
+    NOISE_LEVELS,
+    make_stats,
+    whole_cells,
+    window_mean,
+)
+from mobisearch.types.duplicates import Relation, Verdict
+
+_FRAME_CORRELATION = 0.97
+_LEAST_PX = 64
+_ASPECT = 0.01
+"""By which width over height may differ: rounding to whole pixels remains."""
+
+_ROUNDED_PX = 1.5
+_SHARE = 0.97
+"""Of telling windows that agree."""
+
+_MEAN_LEVELS, _MOST_LEVELS = 4.5, 32.0
+"""Of 255, by which pixels differ on average, and in no place more, each with those around it."""
+
+_COLOUR_LEVELS = 2.0
+"""By which the means of red, green and blue differ."""
+
+_VISIBLE = 3.0
+_SCALE = 0.02
+_SHARPNESS, _SHARPNESS_RESIZED = 1.15, 1.4
+"""How many times more fine detail one may have: what has more may have been sharpened."""
+
+
+def find_plain_copy(first: Prepared, second: Prepared) -> Relation | None:
+    """Return the relation of two pictures that differ in size and compression at most.
+
+    None for all others, and for those of one camera, which may be two shots.
+    """
+    one, other = first.picture, second.picture
+    if float(first.frame.ravel() @ second.frame.ravel()) < _FRAME_CORRELATION:
+        return None
+    if (one.camera and one.camera == other.camera) or not _is_one_shape(one, other):
+        return None
+    small, large = sorted((one.pixels, other.pixels), key=lambda pixels: pixels.shape[1])
+    if min(small.shape[:2]) < _LEAST_PX:
+        return None
+    large = _fit(large, small.shape)
+    apart = cv2.blur(cv2.absdiff(small, large), (3, 3))
+    if apart.max() > _MOST_LEVELS or apart.mean() > _MEAN_LEVELS:
+        return None
+    means = np.abs(np.subtract(cv2.mean(small), cv2.mean(large)))
+    if means.max() > _COLOUR_LEVELS:
+        return None
+    scale = math.sqrt(other.width * other.height / (one.width * one.height))
+    is_resized = abs(math.log(scale)) > _SCALE
+    a, b = (cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY) for pixels in (small, large))
+    if not _is_as_sharp(a, b, _SHARPNESS_RESIZED if is_resized else _SHARPNESS):
+        return None
+    share = _share(a, b)
+    if share < _SHARE:
+        return None
+    verdict = Verdict.RESIZED if is_resized else Verdict.RECOMPRESSED
+    return Relation(verdict, (verdict,), round(share, 4), scale=round(scale, 4))
+
+
+def _is_one_shape(one: Picture, other: Picture) -> bool:
+    apart = abs(math.log(one.width * other.height / (one.height * other.width)))
+    return apart < max(_ASPECT, _ROUNDED_PX / min(one.width, one.height, other.width, other.height))
+
+
+def _fit(pixels: NDArray[np.uint8], shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Return a picture scaled to the size of the other one, which is no larger but by rounding."""
+    if pixels.shape == shape:
+        return pixels
+    is_much = pixels.shape[1] > shape[1] + _ROUNDED_PX
+    kind = cv2.INTER_AREA if is_much else cv2.INTER_LINEAR
+    fitted: NDArray[np.uint8] = cv2.resize(pixels, (shape[1], shape[0]), interpolation=kind)
+    return fitted
+
+
+def _is_as_sharp(first: NDArray[np.uint8], second: NDArray[np.uint8], limit: float) -> bool:
+    a, b = (
+        float(cv2.absdiff(grey, cv2.GaussianBlur(grey, (3, 3), 0)).mean()) + 0.1
+        for grey in (first, second)
+    )
+    return 1 / limit < a / b < limit
+
+
+def _share(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> float:
+    """Return which share of the telling windows agrees.
+
+    0 if those are too few or in one place, or if what disagrees could be a place that differs.
+    """
+    a, b = (whole_cells(grey.astype(np.float32) - 127.5) for grey in (first, second))
+    (mean_a, spread_a), (mean_b, spread_b) = make_stats(a), make_stats(b)
+    shared = window_mean(a * b) - mean_a * mean_b
+    correlation = shared / (spread_a * spread_b + NOISE_LEVELS * NOISE_LEVELS)
+    telling = np.maximum(spread_a, spread_b) > _VISIBLE * NOISE_LEVELS
+    agreeing = telling & (correlation > AGREEMENT)
+    n_telling, n_agreeing = int(telling.sum()), int(agreeing.sum())
+    if n_telling < LEAST_TELLING or n_telling - n_agreeing >= LEAST_WINDOWS or not n_agreeing:
+        return 0.0
+    rows, columns = np.flatnonzero(agreeing.any(axis=1)), np.flatnonzero(agreeing.any(axis=0))
+    box = (rows[-1] - rows[0] + 1) * (columns[-1] - columns[0] + 1)
+    return n_agreeing / n_telling if box >= LEAST_SPREAD * telling.size else 0.0
