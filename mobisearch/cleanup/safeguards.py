@@ -10,15 +10,17 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from mobisearch.cleanup.identity import FileIdentity, identify
-from mobisearch.cleanup.likeness import find_difference, is_same_framing
 from mobisearch.cleanup.plans import KeptFile, Plan, PlannedFile, PlannedGroup
 from mobisearch.duplicates import CompanionFinder, is_inside
 from mobisearch.errors import ImageError, StepRefusedError
-from mobisearch.imaging import decode, read_file
+from mobisearch.imaging import decode, find_difference, read_file
 from mobisearch.types import DecodeSettings, Verdict
 
 _TRASHES = frozenset({"Trash", ".Trash", "$RECYCLE.BIN"})
 """Folders that systems keep what was thrown away in."""
+
+_SAME_FRAMING = frozenset(map(str, (Verdict.SAME_PIXELS, Verdict.RECOMPRESSED, Verdict.RESIZED)))
+"""Verdicts after which two pictures show the same in the same place."""
 
 _NEED_PX = 64
 """A JPEG is read to its end at any size; small is quicker."""
@@ -53,12 +55,10 @@ class Safeguards:
             StepRefusedError: it is not; the reason says why.
         """
         self._check_place(file.path)
-        if any(
-            part in _TRASHES or part.startswith(".Trash-") for part in group.keep.path.split(os.sep)
-        ):
-            raise StepRefusedError(
-                file.path, f"the one kept, {group.keep.path}, is in a trash itself"
-            )
+        parts = group.keep.path.split(os.sep)
+        if any(part in _TRASHES or part.startswith(".Trash-") for part in parts):
+            reason = f"the one kept, {group.keep.path}, is in a trash itself"
+            raise StepRefusedError(file.path, reason)
         if file.verdict == str(Verdict.SAME_FILE) and file.sha256 != group.keep.sha256:
             raise StepRefusedError(file.path, "it is not the same file as the one kept")
         _check_real(file.path, "it")
@@ -72,7 +72,7 @@ class Safeguards:
                 f"it is the very file that is kept, under a second name ({group.keep.path}): "
                 "nothing would be gained",
             )
-        if is_same_framing(file.verdict) and found.sha256 != keeper.sha256:
+        if file.verdict in _SAME_FRAMING and found.sha256 != keeper.sha256:
             difference = find_difference(file.path, group.keep.path, self.settings)
             if difference:
                 raise StepRefusedError(file.path, difference)

@@ -23,6 +23,9 @@ ALL_RULES = (
 )
 """What ``--keep`` takes, in any order."""
 
+_MOST_BYTES = 3.0
+"""For a pixel: what colours take uncompressed."""
+
 _LOSSLESS = frozenset({"PNG", "TIFF", "BMP", "DIB", "PPM"})
 
 _Rank: TypeAlias = Callable[[ImageRecord], Any]
@@ -197,6 +200,13 @@ def _format_rule(name: str, wanted: str) -> KeepRule:
     )
 
 
+def _coarseness(image: ImageRecord) -> float:
+    """Rank by bytes for each pixel; of files without loss none is finer than another."""
+    if image.format.upper() in _LOSSLESS:
+        return -_MOST_BYTES
+    return -min(image.size_bytes / max(1, image.width * image.height), _MOST_BYTES)
+
+
 def _richness(image: ImageRecord) -> int:
     return sum(value is not None for value in (image.taken_at, image.camera, image.latitude))
 
@@ -247,7 +257,7 @@ _SIMPLE_RULES: Mapping[str, tuple[_Rank, _Words]] = {
     ),
     "richest": (lambda image: -_richness(image), _richness_words),
     "finest": (
-        lambda image: -image.size_bytes / max(1, image.width * image.height),
+        _coarseness,
         lambda image: f"takes {image.size_bytes:,} bytes",
     ),
     "oldest": (_day, _day_words),

@@ -4,6 +4,7 @@ What a picture *means* to a network is in ``mobisearch.models``; nothing here kn
 """
 
 from mobisearch.imaging.decoding import PreparedImage, decode, prepare
+from mobisearch.imaging.differences import find_difference
 from mobisearch.imaging.formats import is_read
 from mobisearch.imaging.reading import FileContent, read_file, stamp_of
 from mobisearch.imaging.scanning import ScannedFile, ScanProblem, ScanSettings, scan_folder
@@ -30,6 +31,7 @@ __all__ = [
     "decode",
     "decode_jpeg",
     "encode_jpeg",
+    "find_difference",
     "is_read",
     "name_of",
     "prepare",

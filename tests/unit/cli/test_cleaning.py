@@ -74,7 +74,22 @@ def test_a_plan_is_carried_out_and_taken_back(
     assert (photos / "copy.png").read_bytes() == before
     assert command("status", "--json").document["images"] == 4
     again = command("undo", plan_path, "--yes")
-    assert (again.code, "nothing left to take back" in again.stderr) == (0, True)
+    assert (again.code, "was taken back before" in again.stderr) == (0, True)
+
+
+def test_a_plan_that_was_never_carried_out_cannot_be_taken_back(
+    command: Command, plan_path: Path
+) -> None:
+    done = command("undo", plan_path, "--yes")
+    assert (done.code, "was never carried out" in done.stderr) == (66, True)
+
+
+def test_a_plan_that_was_carried_out_is_not_written_over(command: Command, plan_path: Path) -> None:
+    assert command("apply", plan_path, "--yes").code == 0
+    before = plan_path.read_bytes()
+    done = command("duplicates", "--plan", plan_path)
+    assert (done.code, "was carried out" in done.stderr) == (73, True)
+    assert plan_path.read_bytes() == before
 
 
 def test_links_replace_copies_when_asked(command: Command, photos: Path, plan_path: Path) -> None:

@@ -1,21 +1,15 @@
-"""A last look at two whole pictures before one of them is moved because of the other."""
+"""Whether two whole pictures that should show the same do, looked at closely."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from mobisearch.errors import ImageError
-from mobisearch.imaging import decode, read_file
-from mobisearch.types import DecodeSettings, Verdict
-
-if TYPE_CHECKING:
-    from PIL import Image
-
-SAME_FRAMING = frozenset({Verdict.SAME_PIXELS, Verdict.RECOMPRESSED, Verdict.RESIZED})
-"""Verdicts after which two pictures show the same in the same place."""
+from mobisearch.imaging.decoding import decode
+from mobisearch.imaging.reading import read_file
+from mobisearch.types import DecodeSettings
 
 _LONGER_PX = 1024
 """One digit in a page of text is a block or two at this size."""
@@ -23,8 +17,8 @@ _LONGER_PX = 1024
 _BLOCK_PX = 8
 _MAX_LEVELS = 36
 """Of 255: the mean difference of the block that differs most. Measured with 100 photos saved again:
-99 % stay below 27 at JPEG quality 80 and below 21 at a quarter of the size; at quality 30 the median
-is 22. One other digit in a form makes 43 and more."""
+99 % stay below 28 at JPEG quality 80 and below 21 at a quarter of the size; at quality 30 the
+median is 22. One other digit in a form makes 43 and more."""
 
 _SHAPE = 0.03
 """By how much the ratios of the sides may differ: small pictures have few pixels to round to."""
@@ -46,11 +40,6 @@ def find_difference(path: str, keeper: str, settings: DecodeSettings) -> str:
     if max(blocks) > _MAX_LEVELS:
         return "looked at closely, it differs from the one kept in places"
     return ""
-
-
-def is_same_framing(verdict: str) -> bool:
-    """Say whether a verdict of a plan, in words, claims the same in the same place."""
-    return verdict in {str(known) for known in SAME_FRAMING}
 
 
 def _open(path: str, settings: DecodeSettings) -> Image.Image:
