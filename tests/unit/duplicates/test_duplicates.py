@@ -235,6 +235,8 @@ def test_a_senseless_number_of_wrong_groups_is_refused(index: ImageIndex, wrong:
         (DuplicateSettings(scope="across", folders=("/one",)), InvalidScopeError),
         (DuplicateSettings(keep=("best",)), UnknownKeepRuleError),
         (DuplicateSettings(folders=("/no/such/folder",)), FolderNotIndexedError),
+        (DuplicateSettings(protect=("/no/such/folder",)), FolderNotIndexedError),
+        (DuplicateSettings(keep=("path:/no/such/folder",)), FolderNotIndexedError),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(

@@ -124,3 +124,18 @@ def test_a_finder_that_is_passed_is_the_one_that_is_asked() -> None:
 
     images = [image(1), image(2)]
     assert choose_keeper(images, ("raw",), finder=Finder()).keeper == 1
+
+
+def test_what_is_around_a_picture_does_not_make_it_larger() -> None:
+    plain, bordered = image(1, width=100), image(2, width=120)
+    assert kept([plain, bordered], "largest") == 2
+    choice = choose_keeper([plain, bordered], ["largest"], framed={2})
+    assert choice.keeper == 0
+    assert "around the picture" in choice.reasons[1]
+
+
+def test_files_without_loss_are_the_finest_and_none_finer_than_another() -> None:
+    jpeg = image(1, size_bytes=9_000)
+    png, tiff = image(2, format="PNG", size_bytes=8_000), image(3, format="TIFF", size_bytes=30_000)
+    assert kept([jpeg, png], "finest") == 2
+    assert kept([png, tiff], "finest", "smallest") == 2
