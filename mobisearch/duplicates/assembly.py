@@ -24,6 +24,9 @@ from mobisearch.types import (
     Verdict,
 )
 
+_OBLIQUE_DEGREES = 1.0
+"""Turned so far, a picture has corners that show nothing."""
+
 _WHOLE = 0.97
 """Of a picture: alignment is exact to some percent."""
 
@@ -102,8 +105,9 @@ class Assembly:
         """Say whether a copy shows all of a content that is not all of what it shows itself."""
         for pair in self._links.get(place, ()):
             relation = pair.relation if pair.second == place else pair.relation.reversed()
+            is_oblique = abs((relation.turn_degrees + 45) % 90 - 45) > _OBLIQUE_DEGREES
             if (
-                Verdict.OVERLAID in relation.changes
+                (Verdict.OVERLAID in relation.changes or is_oblique)
                 and Verdict.CROPPED not in relation.changes
                 and relation.second_share < _WHOLE <= relation.first_share
             ):

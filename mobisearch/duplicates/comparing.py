@@ -23,7 +23,7 @@ from mobisearch.duplicates.verification import (
 from mobisearch.store import ContentPicture, Pair
 from mobisearch.types import Relation, Verdict
 
-RELATION_VERSION = 2
+RELATION_VERSION = 3
 """Of the way in which contents are compared; raised with any change of it or of thumbnails."""
 
 _MAX_PREPARED = 3_000

@@ -14,6 +14,9 @@ _SCALE = 0.02
 """By how much sides must differ to be called resized: twice what the fit is uncertain by."""
 
 _STRETCH = 1.03
+_CORNERS = 0.06
+"""By how much a share may miss what turning alone leaves."""
+
 _TURN_DEGREES = 0.7
 _CROP = 0.025
 """Of a picture's area that the other does not have: twice what the fit is uncertain by."""
@@ -67,11 +70,21 @@ def _name_surroundings(found: Findings, changes: set[Verdict], details: list[str
     ):
         if share > 1 - _CROP:
             continue
+        if around.is_frame and _is_corners(geometry.turn_degrees, share):
+            continue  # the verdict is that it was turned
         if around.is_frame or around.is_collage:
             changes.add(Verdict.OVERLAID)
             details.append("collage" if around.is_collage else "border")
         else:
             changes.add(Verdict.CROPPED)
+
+
+def _is_corners(turn_degrees: float, share: float) -> bool:
+    """Say whether what is around is just the corners that turning by a few degrees leaves."""
+    turn = np.deg2rad(abs((turn_degrees + 45) % 90 - 45))
+    left = 1 / (np.cos(turn) + np.sin(turn)) ** 2  # of a square; of other shapes nearly the same
+    is_turned = turn > np.deg2rad(_TURN_DEGREES)
+    return bool(is_turned and abs(share - left) < _CORNERS)
 
 
 def _name_patches(found: Findings) -> str:
