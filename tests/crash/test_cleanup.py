@@ -23,7 +23,7 @@ from crashkit.state import CATALOG
 from crashkit.workloads import picture
 
 from mobisearch import Embedder, ImageIndex
-from mobisearch.cleanup import draft_plan, write_plan
+from mobisearch.cleanup import DraftSettings, draft_plan, write_plan
 from mobisearch.runtimes import FAKE_MODEL, FakeRuntime
 from mobisearch.types import DuplicateGroup, GroupMember, ImageRecord, Verdict
 
@@ -201,14 +201,14 @@ def scene(request: pytest.FixtureRequest, zygote: Zygote, tmp_path: Path) -> Sce
     def group(keep: str, *copies: str) -> DuplicateGroup:
         return DuplicateGroup(
             GroupMember(record(keep), Verdict.SAME_FILE, 1.0),
-            tuple(GroupMember(record(name), Verdict.RECOMPRESSED, 0.9) for name in copies),
+            tuple(GroupMember(record(name), Verdict.CROPPED, 0.9) for name in copies),
         )
 
     copies = ("b.png", "c.png") if as_links else ("b.png",)
     groups = [group("a.png", *copies)]
     if not as_links:
         groups.append(group("x.png", "y.png"))
-    write_plan(live / "plan.json", draft_plan(groups))
+    write_plan(live / "plan.json", draft_plan(groups, DraftSettings(moves_versions=True)))
     saved = live.parent / "saved"
     shutil.copytree(live, saved)
     return Scene(zygote, live, saved, as_links, contents(photos), copies)
