@@ -20,6 +20,13 @@ Command = Callable[..., Any]
 SHA256 = "0123456789abcdef" * 4
 
 
+@pytest.fixture(autouse=True)
+def _empty_caches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no weights be here but the bundled ones, whatever other tests or people fetched."""
+    monkeypatch.setenv("MOBISEARCH_CACHE", str(tmp_path / "own cache"))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "cache of torch"))
+
+
 def test_the_list_has_every_model_with_what_there_is_to_know(command: Command) -> None:
     done = command("models", "--json")
     assert (done.code, done.stderr) == (0, "")
