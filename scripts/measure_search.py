@@ -10,22 +10,20 @@ the same way from other random numbers; they are not in the index.
 
 Writes the vectors through the catalog's writer, as indexing does, and lets ``ImageIndex.tune``
 build what searches need. All searches then go through ``ImageIndex``: one at a time in a fresh
-process on one core, and from one thread for each core. Recall is judged by score, so that ties are
-no misses.
+process on one core, and from one thread for each core. Recall is judged by score: ties do not miss.
 
 Last, kinds of structures are compared on a subset, through FAISS alone and on one core: time,
 bytes, and recall before and after their best candidates are scored exactly.
-
 An index of a million takes 12 GB on the disk, and comparing with all its images 6 GB of memory.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import hashlib
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -37,6 +35,7 @@ from typing import Any
 
 import faiss
 import numpy as np
+from machine import describe_machine
 from PIL import Image, ImageEnhance, ImageOps
 
 from mobisearch import Embedder, ImageIndex
@@ -246,7 +245,6 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         began = time.perf_counter()
         status = index.tune(0.99)
         build = time.perf_counter() - began
-    structure = status.structure
     answers = {
         name: ask_in_fresh_process(index_dir, folder / "queries.npy", is_exact=name == "exact")
         for name in ("usual", "exact")
@@ -254,7 +252,7 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     scores = {name: answer.pop("scores") for name, answer in answers.items()}
     subset = [rows for _, rows in blocks(seeds, min(SUBSET, options.vectors))]
     return {
-        "machine": {"processor": platform.processor(), "cores": len(os.sched_getaffinity(0))},
+        "machine": describe_machine(),
         "faiss": faiss.__version__,
         "vectors": options.vectors,
         "seeds": len(seeds),
@@ -262,9 +260,7 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "write_seconds": write,
         "build_seconds": build,
         "catalog_bytes": status.catalog_bytes,
-        "structure": None
-        if structure is None
-        else {name: getattr(structure, name) for name in structure.__slots__},
+        "structure": status.structure and dataclasses.asdict(status.structure),
         "searches": answers,
         "recall_at_10": recall_by_score(scores["usual"], scores["exact"]),
         "kinds": compare_kinds(np.concatenate(subset), queries),
@@ -286,8 +282,8 @@ def main() -> None:
     parser.add_argument("--exact", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.ask is not None:
-        answer = ask(options.ask, np.load(options.queries), is_exact=options.exact)
-        sys.stdout.write(json.dumps(answer))
+        queries = np.load(options.queries)
+        sys.stdout.write(json.dumps(ask(options.ask, queries, is_exact=options.exact)))
         return
     if options.keep is not None:
         options.keep.mkdir(parents=True)

@@ -35,7 +35,6 @@ _BY_ERROR: tuple[tuple[type[errors.MobisearchError], int], ...] = (
     (errors.TooFewImagesError, INPUT_MISSING),
     (errors.FolderNotIndexedError, INPUT_MISSING),
     (errors.QueryError, USAGE),
-    (errors.NotYetError, USAGE),
 )
 
 

@@ -58,8 +58,7 @@
     │   ├── StepRefusedError          + RuntimeError        a step is not safe now
     │   ├── TrashUnavailableError     + OSError             the trash cannot take a file
     │   └── DecisionsFileError        + ValueError          a file that holds no decisions
-    ├── ReportError                   + OSError             a report or sheet cannot be written
-    └── NotYetError                   + NotImplementedError announced, not built yet
+    └── ReportError                   + OSError             a report or sheet cannot be written
 
 Each leaf also derives from the builtin that a caller would catch anyway, keeps its values as
 attributes, and survives pickling. Messages say what happened, where, and what to do next.
@@ -118,7 +117,6 @@ from mobisearch.errors.queries import (
     InvalidScopeError,
     InvalidVectorError,
     InvalidWrongGroupsError,
-    NotYetError,
     QueryError,
     ReportError,
     TooFewImagesError,
@@ -166,7 +164,6 @@ __all__ = [
     "ModelMismatchError",
     "ModelVariantError",
     "NoEmbeddingError",
-    "NotYetError",
     "PlanError",
     "PlanNotFoundError",
     "PrecisionUnavailableError",

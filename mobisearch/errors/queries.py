@@ -123,7 +123,3 @@ class ReportError(MobisearchError, OSError):
         self.path = path
         self.reason = reason
         super().__init__(f"{path}: {reason}")
-
-
-class NotYetError(MobisearchError, NotImplementedError):
-    """The name is fixed, the function behind it is not there yet."""

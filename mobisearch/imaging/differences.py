@@ -20,18 +20,16 @@ _MAX_LEVELS = 36
 99 % stay below 28 at JPEG quality 80 and below 21 at a quarter of the size; at quality 30 the
 median is 22. One other digit in a form makes 43 and more."""
 
-_SHAPE = 0.03
-"""By how much the ratios of the sides may differ: small pictures have few pixels to round to."""
-
 
 def find_difference(path: str, keeper: str, settings: DecodeSettings) -> str:
-    """Say that two pictures that should show the same do not, nothing if they do."""
+    """Say that two pictures that should show the same do not, nothing if they do.
+
+    A picture that was stretched is compared as if it were not.
+    """
     try:
         first, second = (_open(name, settings) for name in (path, keeper))
     except ImageError as error:
         return f"it cannot be compared with the one kept: {error.reason}"
-    if abs(np.log((first.width * second.height) / (first.height * second.width))) > _SHAPE:
-        return "it has another shape than the one kept"
     size = _common_size(first, second)
     difference = abs(_pixels(first, size) - _pixels(second, size)).mean(axis=2)  # (h, w)
     height, width = (max(1, side // _BLOCK_PX) for side in difference.shape)

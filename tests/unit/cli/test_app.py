@@ -53,7 +53,6 @@ CODES = {
     "DecodeMemoryError": 1,
     "DecodeTimeoutError": 1,
     "DecoderCrashedError": 1,
-    "NotYetError": 2,
     "PrecisionUnavailableError": 69,
     "ReportError": 73,
     "RootUnavailableError": 66,
