@@ -22,6 +22,7 @@ from mobisearch.arguments import (
     resolve_roots,
     unit_row,
 )
+from mobisearch.browsing import BrowsingIndex
 from mobisearch.comparing import ComparingIndex
 from mobisearch.errors import UnknownImageIdError
 from mobisearch.imaging import ImageSource, ScanSettings, name_of
@@ -43,7 +44,7 @@ from mobisearch.types import (
 )
 
 
-class ImageIndex(ComparingIndex):
+class ImageIndex(ComparingIndex, BrowsingIndex):
     """Images of some folders, their embeddings, and searches among them.
 
     ::

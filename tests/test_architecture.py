@@ -29,10 +29,11 @@ LAYERS = (
     ("sync", "inspection", "arguments"),
     ("opened", "repairing", "journal", "duplicates"),
     ("remembering",),
-    ("comparing",),
+    ("comparing", "browsing"),
     ("index",),
     ("evaluation", "cleanup"),
     ("reports",),
+    ("web",),
     ("cli",),
     ("__main__",),
 )
@@ -55,6 +56,11 @@ HOMES = {
     "send2trash": ("cleanup/trash.py",),
     "click": ("cli",),
     "tqdm": ("cli",),
+    "fastapi": ("web",),
+    "starlette": ("web",),
+    "pydantic": ("web",),
+    "anyio": ("web",),
+    "uvicorn": ("web",),
     "numpy": ("",),
 }
 """Where each package may be imported. A package that is not here may be imported nowhere."""

@@ -35,6 +35,7 @@ _COMMANDS = {
     "remove": "removing",
     "salvage": "maintaining",
     "search": "searching",
+    "serve": "serving",
     "status": "inspecting",
     "undo": "cleaning",
     "verify": "inspecting",

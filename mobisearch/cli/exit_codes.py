@@ -35,6 +35,7 @@ _BY_ERROR: tuple[tuple[type[errors.MobisearchError], int], ...] = (
     (errors.TooFewImagesError, INPUT_MISSING),
     (errors.FolderNotIndexedError, INPUT_MISSING),
     (errors.QueryError, USAGE),
+    (errors.ServerError, CANNOT_CREATE),
 )
 
 

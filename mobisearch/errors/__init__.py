@@ -58,7 +58,9 @@
     │   ├── StepRefusedError          + RuntimeError        a step is not safe now
     │   ├── TrashUnavailableError     + OSError             the trash cannot take a file
     │   └── DecisionsFileError        + ValueError          a file that holds no decisions
-    └── ReportError                   + OSError             a report or sheet cannot be written
+    ├── ReportError                   + OSError             a report or sheet cannot be written
+    └── ServerError                   the page could not be served
+        └── PortTakenError            + OSError             nothing can be served at an address
 
 Each leaf also derives from the builtin that a caller would catch anyway, keeps its values as
 attributes, and survives pickling. Messages say what happened, where, and what to do next.
@@ -134,6 +136,7 @@ from mobisearch.errors.store import (
     StorageError,
     StoreError,
 )
+from mobisearch.errors.web import PortTakenError, ServerError
 
 __all__ = [
     "CleanupError",
@@ -166,6 +169,7 @@ __all__ = [
     "NoEmbeddingError",
     "PlanError",
     "PlanNotFoundError",
+    "PortTakenError",
     "PrecisionUnavailableError",
     "QueryError",
     "ReportError",
@@ -173,6 +177,7 @@ __all__ = [
     "RuntimeMismatchError",
     "RuntimeUnavailableError",
     "ScanError",
+    "ServerError",
     "StepRefusedError",
     "StorageError",
     "StoreError",

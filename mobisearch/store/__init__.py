@@ -3,6 +3,7 @@
 Knows no model and no picture: it keeps what it is given.
 """
 
+from mobisearch.store.among import search_among
 from mobisearch.store.backups import keep_backup
 from mobisearch.store.cache import find_bad_rows, find_stale_segments, refresh_cache
 from mobisearch.store.catalog import (
@@ -70,4 +71,5 @@ __all__ = [
     "refresh_cache",
     "refresh_structure",
     "salvage_index",
+    "search_among",
 ]

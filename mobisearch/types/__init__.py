@@ -14,6 +14,7 @@ from mobisearch.types.duplicates import (
     SimilarPair,
     Verdict,
 )
+from mobisearch.types.filters import SORTINGS, CollectionFacts, ImageFilter, ImagePage
 from mobisearch.types.images import FileFailure, FileStamp, ImageFacts, ImageRecord
 from mobisearch.types.reports import (
     IndexStatus,
@@ -39,6 +40,8 @@ from mobisearch.types.settings import (
 __all__ = [
     "DECISION_KINDS",
     "DEFAULT_KEEP",
+    "SORTINGS",
+    "CollectionFacts",
     "Decision",
     "DecodeSettings",
     "DuplicateGroup",
@@ -51,6 +54,8 @@ __all__ = [
     "Framing",
     "GroupMember",
     "ImageFacts",
+    "ImageFilter",
+    "ImagePage",
     "ImageRecord",
     "IndexStatus",
     "OnFetch",
