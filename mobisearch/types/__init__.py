@@ -1,6 +1,6 @@
 """Data that every layer shares: frozen records and array aliases. numpy only, no behaviour."""
 
-from mobisearch.types.actions import FileAction
+from mobisearch.types.actions import FileAction, PlanSummary
 from mobisearch.types.arrays import Embeddings, Pixels
 from mobisearch.types.decisions import DECISION_KINDS, Decision
 from mobisearch.types.duplicates import (
@@ -61,6 +61,7 @@ __all__ = [
     "OnFetch",
     "OnProgress",
     "Pixels",
+    "PlanSummary",
     "Preprocessing",
     "Progress",
     "Relation",

@@ -11,6 +11,7 @@ from starlette.staticfiles import StaticFiles
 
 from mobisearch import __version__
 from mobisearch.index import ImageIndex
+from mobisearch.web.copies import copies_router
 from mobisearch.web.failures import answer_failures
 from mobisearch.web.guard import Guard
 from mobisearch.web.images import images_router
@@ -38,7 +39,7 @@ def create_app(index: ImageIndex, settings: WebSettings) -> FastAPI:
         middleware=[Middleware(Guard, settings=settings)],
     )
     answer_failures(app)
-    for make_router in (status_router, images_router, searching_router):
+    for make_router in (status_router, images_router, searching_router, copies_router):
         app.include_router(make_router(state))
 
     @app.get("/", include_in_schema=False)
