@@ -27,14 +27,13 @@ from mobisearch.web.failures import describe_failures
 from mobisearch.web.state import WebState
 
 _ANSWERS = describe_failures(403, 404, 409, 422, 503)
-_PLAN_ID = r"^[0-9a-f]{32}$"
+_PlanId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 
 
 def copies_router(state: WebState) -> APIRouter:
     """Return the routes about copies."""
     router = APIRouter(prefix="/api/copies", tags=["copies"])
     copies = Copies(state)
-    plan_id = Annotated[str, Path(pattern=_PLAN_ID)]
 
     @router.post("", status_code=202, responses=_ANSWERS)
     def find_copies(body: FindBody) -> CopiesDocument:
@@ -94,12 +93,12 @@ def copies_router(state: WebState) -> APIRouter:
         )
 
     @router.post("/plan/{plan}/apply", responses=_ANSWERS)
-    def carry_out(plan: plan_id) -> ReportDocument:
+    def carry_out(plan: _PlanId) -> ReportDocument:
         """Carry out a plan. Each file is read again and checked first; nothing is deleted."""
         return copies.apply(plan)
 
     @router.post("/plan/{plan}/undo", responses=_ANSWERS)
-    def take_back(plan: plan_id) -> ReportDocument:
+    def take_back(plan: _PlanId) -> ReportDocument:
         """Take back what was done for a plan."""
         return copies.undo(plan)
 
