@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,7 @@ _GROWTH = 4
 _MORE = 1.3
 _MAX_FILE_BYTES = 1 << 30
 _JPEG_QUALITY = 82
+_ROWS_PER_BLOCK = 4096
 
 
 class BrowsingIndex(OpenIndex):
@@ -73,6 +74,41 @@ class BrowsingIndex(OpenIndex):
     def model_name(self) -> str:
         """What users call the model of the index."""
         return self._model.name
+
+    @property
+    def fingerprint(self) -> str:
+        """What embeddings of the index's model are told from others by."""
+        return self._model.fingerprint
+
+    @property
+    def uuid(self) -> str:
+        """What tells this index from every other one, wherever it is."""
+        return self._catalog.meta()["uuid"]
+
+    @property
+    def directory(self) -> str:
+        """Where the index is, absolute."""
+        return str(self._layout.directory)
+
+    def vectors_and_images(
+        self,
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Return what is searched through.
+
+        Returns:
+            ids of vectors, (n,), ascending; ids of images, (m,); and for each image the place of
+            its vector among the first, (m,). Images with the same content share one.
+        """
+        image_ids, vector_ids = self._catalog.listing.images_with_vectors()
+        unique, owners = np.unique(vector_ids, return_inverse=True)
+        return unique, image_ids, owners
+
+    def rows_of(self, vector_ids: NDArray[np.int64]) -> Iterator[Embeddings]:
+        """Give the embeddings of vectors, ascending ids, block by block: float32, (b, d)."""
+        for start in range(0, len(vector_ids), _ROWS_PER_BLOCK):
+            some = vector_ids[start : start + _ROWS_PER_BLOCK].tolist()
+            ids, rows = self._catalog.some_vectors(some, dim=self._model.dim)
+            yield rows[np.argsort(ids)]
 
     @property
     def is_writable(self) -> bool:

@@ -59,6 +59,7 @@
     │   ├── TrashUnavailableError     + OSError             the trash cannot take a file
     │   └── DecisionsFileError        + ValueError          a file that holds no decisions
     ├── ReportError                   + OSError             a report or sheet cannot be written
+    ├── MappingError                  + RuntimeError        a map of an index could not be made
     └── ServerError                   the page could not be served
         └── PortTakenError            + OSError             nothing can be served at an address
 
@@ -136,7 +137,7 @@ from mobisearch.errors.store import (
     StorageError,
     StoreError,
 )
-from mobisearch.errors.web import PortTakenError, ServerError
+from mobisearch.errors.web import MappingError, PortTakenError, ServerError
 
 __all__ = [
     "CleanupError",
@@ -162,6 +163,7 @@ __all__ = [
     "InvalidScopeError",
     "InvalidVectorError",
     "InvalidWrongGroupsError",
+    "MappingError",
     "MobisearchError",
     "ModelError",
     "ModelMismatchError",

@@ -1,4 +1,4 @@
-"""Errors about serving the page."""
+"""Errors about the page, and about maps."""
 
 from __future__ import annotations
 
@@ -24,3 +24,15 @@ class PortTakenError(ServerError, OSError):
         super().__init__(
             f"cannot serve at {host}:{port}: {reason}; --port 0 takes a port that is free"
         )
+
+
+class MappingError(MobisearchError, RuntimeError):
+    """A map of an index could not be made.
+
+    Attributes:
+        reason: why.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"the map could not be made: {reason}")

@@ -15,6 +15,7 @@ from mobisearch.web.copies import copies_router
 from mobisearch.web.failures import answer_failures
 from mobisearch.web.guard import Guard
 from mobisearch.web.images import images_router
+from mobisearch.web.maps import map_router
 from mobisearch.web.searching import searching_router
 from mobisearch.web.state import WebSettings, WebState
 from mobisearch.web.status import status_router
@@ -39,7 +40,7 @@ def create_app(index: ImageIndex, settings: WebSettings) -> FastAPI:
         middleware=[Middleware(Guard, settings=settings)],
     )
     answer_failures(app)
-    for make_router in (status_router, images_router, searching_router, copies_router):
+    for make_router in (status_router, images_router, searching_router, copies_router, map_router):
         app.include_router(make_router(state))
 
     @app.get("/", include_in_schema=False)

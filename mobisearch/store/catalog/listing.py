@@ -78,6 +78,19 @@ class StoredListing:
             found = connection.execute(statement).scalars().all()
         return np.array(found, np.int64)
 
+    def images_with_vectors(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the ids of all images, int64, (m,), and of the vector of each, (m,)."""
+        statement = (
+            select(_FILE.file_id, schema.vector.c.vector_id)
+            .join_from(schema.file, schema.vector, schema.vector.c.content_id == _FILE.content_id)
+            .where(_FILE.state == "ok")
+            .order_by(_FILE.file_id)
+        )
+        with self._connect() as connection:
+            found = connection.execute(statement).all()
+        pairs = np.array([tuple(row) for row in found], np.int64).reshape(-1, 2)
+        return pairs[:, 0], pairs[:, 1]
+
     def facts(self) -> CollectionFacts:
         """Return what the collection is made of. Cost: goes over all images once."""
         statement = (
