@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -9,7 +10,6 @@ from fastapi.responses import FileResponse
 from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 
-from mobisearch import __version__
 from mobisearch.index import ImageIndex
 from mobisearch.web.copies import copies_router
 from mobisearch.web.failures import answer_failures
@@ -32,7 +32,7 @@ def create_app(index: ImageIndex, settings: WebSettings) -> FastAPI:
     state = WebState(index, settings)
     app = FastAPI(
         title="mobisearch",
-        version=__version__,
+        version=version("mobisearch"),
         description="Finds images that look alike, in an index on this machine.",
         docs_url=None,
         redoc_url=None,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import AsyncIterator
+from importlib.metadata import version
 from typing import Any
 
 import anyio
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
-from mobisearch import __version__
 from mobisearch.text import printable
 from mobisearch.web.documents import (
     FileErrorsDocument,
@@ -57,7 +57,7 @@ class StatusReader:
         is_changing = bool(self._seen[1]) and time.monotonic() - self._seen[1] < _STILL_SECONDS
         return StatusDocument.model_validate(
             {
-                "version": __version__,
+                "version": version("mobisearch"),
                 "images": status.images,
                 "missing": status.missing,
                 "failed": status.errors,
