@@ -11,7 +11,7 @@ export function here() {
 
 /** Return the part of an address that leads to a view with values. */
 export function link(view, values = new URLSearchParams()) {
-  const text = new URLSearchParams(values).toString().replaceAll("%2C", ",").replaceAll("%2F", "/");
+  const text = new URLSearchParams(values).toString().replaceAll("%2C", ",").replaceAll("%2F", "/").replaceAll("%40", "@");
   return `#/${view}${text ? `?${text}` : ""}`;
 }
 

@@ -18,6 +18,7 @@ export function compare(group, kept, member, { choose, closed }) {
     for (const tab of tabs) tab.setAttribute("aria-pressed", String(tab.dataset.mode === mode));
     room.className = `compare-room is-${mode}`;
     room.replaceChildren(...draw[mode](group, kept, member));
+    tabs.find((tab) => tab.dataset.mode === mode).focus(); // what had the focus may be gone
     say(MODES.find(([name]) => name === mode)[1]);
   };
   const take = (action) => () => { dialog.close(); choose(action); };
@@ -42,7 +43,6 @@ export function compare(group, kept, member, { choose, closed }) {
   document.body.append(dialog);
   dialog.showModal();
   show(lastMode);
-  tabs.find((tab) => tab.dataset.mode === lastMode).focus();
 }
 
 const facts = ({ image }) => `${number(image.width)} × ${number(image.height)} · ${bytes(image.size_bytes)}`;

@@ -4,8 +4,8 @@ import { here } from "./address.js";
 import { read, send } from "./api.js";
 import { BULK, Choices } from "./choices.js";
 import { compare } from "./comparing.js";
-import { button, isStill, make, shown } from "./dom.js";
-import { makeGroup } from "./groups.js";
+import { button, make, shown } from "./dom.js";
+import { GroupList } from "./grouplist.js";
 import { isTyping } from "./keys.js";
 import * as live from "./live.js";
 import { failure, say, tell } from "./messages.js";
@@ -16,27 +16,27 @@ import { bytes, count, number } from "./wording.js";
 const POLL_MS = 600;
 const PER_PAGE = 40;
 
-/** Groups of copies, with the keyboard's place among them. */
+/** Groups of copies, from looking for them to a plan. */
 export class CopiesView {
   #ending = new AbortController();
   #timer = 0;
-  #groups = [];
   #total = 0;
-  #place = { key: null, id: null };
 
   constructor(main) {
     this.title = make("h1", { text: "Copies" });
     this.note = make("p", {});
     this.tools = make("div", { class: "head-tools" });
     this.room = make("div", {});
-    this.list = make("div", { class: "groups" });
+    this.list = new GroupList({
+      set: (key, id, action) => this.#set(key, id, action), decide: (group, kind) => this.#decide(group, kind),
+      compare: (group, member) => this.#compare(group, member), canDecide: () => this.#canDecide,
+    });
     this.more = make("div", { class: "groups-more" });
     this.history = make("div", {});
     this.foot = make("div", { class: "copies-foot", role: "region", "aria-label": "What was chosen", hidden: true });
-    main.replaceChildren(make("div", { class: "head" }, make("div", {}, this.title, this.note), this.tools), this.room, this.list, this.more, this.history, this.foot);
+    main.replaceChildren(make("div", { class: "head" }, make("div", {}, this.title, this.note), this.tools), this.room, this.list.element, this.more, this.history, this.foot);
     const { signal } = this.#ending;
     addEventListener("keydown", (event) => this.#press(event), { signal });
-    this.list.addEventListener("focusin", (event) => this.#enter(event));
     this.watching = new IntersectionObserver((seen) => { if (seen.some((one) => one.isIntersecting)) this.#loadMore(); }, { rootMargin: "900px" });
   }
 
@@ -100,7 +100,7 @@ export class CopiesView {
 
   async #show(state) {
     this.#clear();
-    this.choices = new Choices();
+    this.list.clear(new Choices());
     this.state = state;
     this.#total = state.groups;
     this.title.textContent = state.groups ? count(state.groups, "group") : "No copies";
@@ -122,108 +122,65 @@ export class CopiesView {
     select.addEventListener("change", async () => {
       const rule = select.value;
       select.value = "";
-      try {
-        while (this.#groups.length < this.#total) await this.#loadMore();
-      } catch (error) {
-        tell(error.message, { isWrong: true });
-        return;
-      }
-      if (rule === "none") this.choices.resetAll();
-      else this.choices.mark(rule);
-      for (const group of this.#groups) this.#redraw(group.key);
+      while (this.list.groups.length < this.#total) if (!(await this.#loadMore())) return;
+      if (rule === "none") this.list.choices.resetAll();
+      else this.list.choices.mark(rule);
+      this.list.redrawAll();
       this.#count();
     });
     return select;
   }
 
   #clear() {
-    this.#groups = [];
     this.#total = 0;
-    this.#place = { key: null, id: null };
-    this.list.replaceChildren();
+    this.list.clear();
     this.more.replaceChildren();
     this.foot.hidden = true;
     this.room.replaceChildren();
   }
 
-  async #loadMore() {
-    if (this.loading) return this.loading;
-    if (this.#groups.length >= this.#total) return;
-    this.loading = this.#load();
-    try {
-      await this.loading;
-    } finally {
-      this.loading = null;
-    }
+  /** Read the next groups; returns whether that went well. */
+  #loadMore() {
+    if (this.list.groups.length >= this.#total) return true;
+    this.loading ??= this.#load().finally(() => { this.loading = null; });
+    return this.loading;
   }
 
   async #load() {
     const { signal } = this.#ending;
     try {
-      const page = await read(`/api/copies/groups?offset=${this.#groups.length}&limit=${PER_PAGE}`, { signal });
+      const page = await read(`/api/copies/groups?offset=${this.list.groups.length}&limit=${PER_PAGE}`, { signal });
       this.#total = page.total;
-      const known = new Set(this.#groups.map((group) => group.key));
-      for (const group of page.groups) {
-        if (known.has(group.key)) continue;
-        this.#groups.push(group);
-        this.choices.add(group);
-        this.list.append(this.#make(group));
-      }
-      if (!page.groups.length) this.#total = this.#groups.length;
-      if (!this.#place.key && this.#groups.length) this.#place = { key: this.#groups[0].key, id: this.#groups[0].images[0].image.id };
-      this.#mark();
+      const before = this.list.groups.length;
+      for (const group of page.groups) this.list.add(group);
+      if (this.list.groups.length === before) this.#total = before; // the rest was cleared away meanwhile
+      this.list.mark();
       this.more.replaceChildren();
       this.watching.disconnect();
-      if (this.#groups.length < this.#total) {
+      if (this.list.groups.length < this.#total) {
         this.more.append(button(`Show more of ${count(this.#total, "group")}`, () => this.#loadMore()));
         this.watching.observe(this.more);
       }
+      return true;
     } catch (error) {
-      if (error.name === "AbortError") return;
-      this.more.replaceChildren(failure(error, () => this.#loadMore()));
-      this.#total = this.#groups.length;
+      this.watching.disconnect();
+      if (error.name !== "AbortError") this.more.replaceChildren(failure(error, () => this.#loadMore()));
+      return false;
     }
   }
 
-  // ---- groups
+  // ---- what is chosen
 
   get #canDecide() {
     return !(live.status()?.is_read_only ?? false);
   }
 
-  #make(group) {
-    return makeGroup(group, this.choices, { canDecide: this.#canDecide, handlers: {
-      set: (id, action) => this.#set(group.key, id, action),
-      decide: (kind) => this.#decide(group, kind),
-      compare: (member) => this.#compare(group, member),
-    } });
-  }
-
-  #redraw(key) {
-    const old = this.#section(key), group = this.#groups.find((one) => one.key === key);
-    if (!old || !group) return;
-    const held = old.contains(document.activeElement) ? document.activeElement : null;
-    const id = held?.closest(".member")?.dataset.id, action = held?.dataset.action;
-    const made = this.#make(group);
-    old.replaceWith(made);
-    this.#mark();
-    if (id) {
-      const figure = made.querySelector(`.member[data-id="${id}"]`);
-      const same = action && figure.querySelector(`[data-action="${action}"]:not(:disabled)`);
-      (same || figure).focus({ preventScroll: true });
-    }
-  }
-
-  #section(key) {
-    return [...this.list.children].find((section) => section.dataset.key === key) ?? null;
-  }
-
   #set(key, id, action) {
-    if (!this.choices.set(key, id, action)) {
+    if (!this.list.choices.set(key, id, action)) {
       tell("The picture that is kept cannot go, nor one that is protected or missing; keep another one first.");
       return;
     }
-    this.#redraw(key);
+    this.list.redraw(key);
     this.#count();
   }
 
@@ -234,52 +191,46 @@ export class CopiesView {
       tell(error.message, { isWrong: true });
       return;
     }
-    const place = this.#groups.indexOf(group), next = this.#groups[place + 1] ?? this.#groups[place - 1];
-    this.#groups.splice(place, 1);
+    const next = this.list.remove(group);
     this.#total -= 1;
-    this.choices.remove(group.key);
-    this.#section(group.key).remove();
     this.title.textContent = this.#total ? count(this.#total, "group") : "No copies left";
     tell(kind === "different" ? "Remembered: these are no duplicates." : "Remembered: all of these stay.");
-    if (next) this.#focus(next.key, next.images[0].image.id);
+    if (next) this.list.focus(next.key, next.images[0].image.id);
     this.#count();
   }
 
   #compare(group, member) {
-    const kept = this.choices.kept(group.key);
-    compare(group, kept, member, {
+    compare(group, this.list.choices.kept(group.key), member, {
       choose: (action) => this.#set(group.key, member.image.id, action),
-      closed: () => this.#focus(group.key, member.image.id),
+      closed: () => this.list.focus(group.key, member.image.id),
     });
   }
 
   #count() {
-    const { pictures, bytes: freed } = this.choices.totals();
+    const { pictures, bytes: freed } = this.list.choices?.totals() ?? { pictures: 0, bytes: 0 };
     this.foot.hidden = !pictures;
     if (!pictures) return;
     const words = `${count(pictures, "photo")} to the trash, ${bytes(freed)}`;
     this.foot.replaceChildren(make("span", {}, make("strong", { text: words })),
-      button("Choose nothing", () => { this.choices.resetAll(); for (const group of this.#groups) this.#redraw(group.key); this.#count(); }, { name: "quiet" }),
+      button("Choose nothing", () => { this.list.choices.resetAll(); this.list.redrawAll(); this.#count(); }, { name: "quiet" }),
       button("See the plan", () => this.#plan(), { name: "primary" }));
     say(words);
   }
 
   #plan() {
-    review(this.choices.body(), (report) => this.#done(report));
+    review(this.list.choices.body(), (report) => this.#done(report));
   }
 
   /** Something was moved, or brought back: what was found before is not all true any more. */
   async #done(report) {
     const gone = new Set(report.outcomes.filter((one) => one.state === "done").map((one) => `${one.folder}/${one.name}`));
-    for (const group of [...this.#groups]) {
+    for (const group of [...this.list.groups]) {
       const left = group.images.filter(({ image }) => !gone.has(`${image.folder}/${image.name}`));
       if (left.length === group.images.length) continue;
-      this.choices.remove(group.key);
-      this.#section(group.key)?.remove();
-      this.#groups.splice(this.#groups.indexOf(group), 1);
+      this.list.remove(group);
       this.#total -= 1;
     }
-    if (this.choices) this.#count();
+    this.#count();
     this.title.textContent = this.#total ? count(this.#total, "group") : "Copies";
     this.note.textContent = "Something was moved since: look again to see how it stands.";
     await this.#drawHistory();
@@ -294,57 +245,21 @@ export class CopiesView {
     }
   }
 
-  // ---- the keyboard's place
-
-  #enter(event) {
-    const section = event.target.closest(".group"), figure = event.target.closest(".member");
-    if (!section) return;
-    const id = figure ? Number(figure.dataset.id) : this.#place.key === section.dataset.key ? this.#place.id : this.#groups.find((group) => group.key === section.dataset.key).images[0].image.id;
-    this.#place = { key: section.dataset.key, id };
-    this.#mark();
-  }
-
-  #mark() {
-    for (const section of this.list.children) {
-      const isHere = section.dataset.key === this.#place.key;
-      section.classList.toggle("is-current", isHere);
-      for (const figure of section.querySelectorAll(".member")) {
-        const isCurrent = isHere && Number(figure.dataset.id) === this.#place.id;
-        figure.tabIndex = isCurrent ? 0 : -1;
-        for (const one of figure.querySelectorAll("button")) one.tabIndex = isCurrent ? 0 : -1;
-      }
-      for (const one of section.querySelectorAll(".group-tools button")) one.tabIndex = isHere ? 0 : -1;
-    }
-  }
-
-  #focus(key, id) {
-    const figure = this.#section(key)?.querySelector(`.member[data-id="${id}"]`);
-    if (!figure) return;
-    figure.focus({ preventScroll: true });
-    figure.scrollIntoView({ block: "nearest", behavior: isStill() ? "instant" : "smooth" });
-  }
-
-  #step(groups, pictures) {
-    const place = Math.max(0, this.#groups.findIndex((group) => group.key === this.#place.key));
-    const group = this.#groups[Math.min(this.#groups.length - 1, Math.max(0, place + groups))];
-    const among = group.images.findIndex((member) => member.image.id === this.#place.id);
-    const to = groups ? 0 : Math.min(group.images.length - 1, Math.max(0, among + pictures));
-    this.#focus(group.key, group.images[to].image.id);
-    if (place > this.#groups.length - 4) this.#loadMore();
-  }
+  // ---- keys
 
   #press(event) {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
-    if (document.querySelector("dialog[open]") || !this.#groups.length || here().view !== "copies") return;
-    const { key, id } = this.#place, group = this.#groups.find((one) => one.key === key);
-    if (!group) return;
-    const member = group.images.find((one) => one.image.id === id);
+    if (document.querySelector("dialog[open]") || !this.list.groups.length || here().view !== "copies") return;
+    const { current } = this.list;
+    if (!current) return;
+    const { group, member } = current, { key } = group, { id } = member.image, { choices } = this.list;
+    const step = (groups, pictures) => () => { if (this.list.step(groups, pictures) < 4) this.#loadMore(); };
     const keys = {
-      ArrowDown: () => this.#step(1, 0), ArrowUp: () => this.#step(-1, 0), ArrowRight: () => this.#step(0, 1), ArrowLeft: () => this.#step(0, -1),
+      ArrowDown: step(1, 0), ArrowUp: step(-1, 0), ArrowRight: step(0, 1), ArrowLeft: step(0, -1),
       k: () => this.#set(key, id, "keep"), t: () => this.#set(key, id, "trash"), s: () => this.#set(key, id, "stay"),
       n: () => { if (this.#canDecide) this.#decide(group, "different"); else tell("The index is read-only: nothing can be remembered."); },
-      u: () => { this.choices.reset(key); this.#redraw(key); this.#count(); },
-      d: () => this.#compare(group, member === this.choices.kept(key) ? group.images.find((one) => one !== member) : member),
+      u: () => { choices.reset(key); this.list.redraw(key); this.#count(); },
+      d: () => this.#compare(group, member === choices.kept(key) ? group.images.find((one) => one !== member) : member),
     };
     if (!Object.hasOwn(keys, event.key)) return;
     event.preventDefault();

@@ -16,6 +16,7 @@ export class Grid {
   #failed = new Set();
   #width = 0;
   #isWaiting = false;
+  #wanted = null;
   #ending = new AbortController();
   current = 0;
 
@@ -25,6 +26,7 @@ export class Grid {
     this.element = make("div", { class: "grid", role: "list", "aria-label": "Photos", keydown: (event) => this.#press(event), focusin: (event) => this.#enter(event) });
     const { signal } = this.#ending;
     addEventListener("scroll", () => this.#soon(), { passive: true, signal });
+    for (const kind of ["wheel", "touchmove", "keydown"]) addEventListener(kind, () => { this.#wanted = null; }, { passive: true, signal });
     this.watching = new ResizeObserver(() => {
       if (Math.abs(this.element.clientWidth - this.#width) > 0.5) this.#measure();
     });
@@ -170,7 +172,7 @@ export class Grid {
       return;
     }
     if (source !== this.#source || this.#blocks[b]?.photos) return;
-    const held = this.anchor();
+    const held = this.#wanted ?? this.anchor();
     this.#blocks[b] = this.#laidOut(b);
     this.#stack();
     this.restore(held);
@@ -201,13 +203,15 @@ export class Grid {
 
   /** Scroll to where `anchor` was taken. */
   restore({ place, y }) {
+    this.#wanted = null;
     if (place < 0) {
       if (scrollY !== y) scrollTo(0, y);
       return;
     }
     const block = this.#blocks[Math.floor(place / BLOCK)];
     if (!block) return;
-    const top = block.photos ? (block.places[place % BLOCK]?.y ?? 0) : 0;
+    if (!block.photos) this.#wanted = { place, y }; // once it is here, its place is known exactly
+    const top = block.photos ? (block.places[place % BLOCK]?.y ?? 0) : (block.height * (place % BLOCK)) / BLOCK;
     const wanted = this.#offset + block.top + top + y;
     if (Math.abs(wanted - scrollY) > 1) scrollTo(0, wanted);
   }
@@ -228,8 +232,8 @@ export class Grid {
     this.#mark();
   }
 
-  /** Move the focus to a photo, and scroll so far that it can be seen. */
-  async focus(place) {
+  /** Move the focus to a photo, and scroll so far that it can be seen, unless told not to. */
+  async focus(place, { staysThere = false } = {}) {
     if (!this.#source?.total) return;
     this.current = Math.max(0, Math.min(this.#source.total - 1, place));
     const b = Math.floor(this.current / BLOCK);
@@ -238,7 +242,7 @@ export class Grid {
       await this.#load(b);
       if (!this.#blocks[b]?.photos) return;
     }
-    this.#reveal(this.#placeOf(this.current));
+    if (!staysThere) this.#reveal(this.#placeOf(this.current));
     this.#draw();
     this.#tiles.get(this.current)?.querySelector("a").focus({ preventScroll: true });
   }

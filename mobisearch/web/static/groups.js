@@ -13,8 +13,10 @@ export function makeGroup(group, choices, { canDecide, handlers }) {
   const titleId = `group-${group.key}`;
   const section = make("section", { class: group.images.length > 2 ? "group is-wide" : "group", "aria-labelledby": titleId, data: { key: group.key } });
   const freed = group.images.filter((member) => choices.of(group.key, member.image.id) === "trash").reduce((sum, member) => sum + member.image.size_bytes, 0);
+  const isOneFile = group.images.every((member) => member.image.sha256 === group.images[0].image.sha256);
+  const whyNot = canDecide ? "They are the same file, byte for byte" : "The index is read-only";
   const tools = make("div", { class: "group-tools" },
-    button("Not duplicates", () => handlers.decide("different"), { disabled: !canDecide, title: canDecide ? "They are different pictures: remember that (n)" : "The index is read-only" }),
+    button("Not duplicates", () => handlers.decide("different"), { disabled: !canDecide || isOneFile, title: canDecide && !isOneFile ? "They are different pictures: remember that (n)" : whyNot }),
     button("Keep all", () => handlers.decide("keep"), { disabled: !canDecide, title: canDecide ? "They are copies, and all of them stay: remember that" : "The index is read-only" }));
   section.append(make("div", { class: "group-head" },
     make("h2", { id: titleId, text: `${count(group.images.length, "picture")}` }),

@@ -32,7 +32,7 @@ export class PhotosView {
 
   constructor(main, { isSearch, choose, enlarge }) {
     this.isSearch = isSearch;
-    this.title = make("h1", {});
+    this.title = make("h1", { text: isSearch ? "" : "Photos" });
     this.note = make("p", {});
     this.tools = make("div", { class: "head-tools" });
     this.filters = make("div", {});
@@ -166,7 +166,7 @@ export class PhotosView {
       const hadFocus = this.grid.element.contains(document.activeElement);
       this.grid.show(source);
       this.#count();
-      if (hadFocus) this.grid.focus(0);
+      if (hadFocus || (this.isSearch && document.activeElement?.id === "main")) this.grid.focus(0, { staysThere: true });
       if (this.#place) this.grid.restore(this.#place);
       this.#place = null;
     } catch (error) {

@@ -37,6 +37,12 @@ export class Stage {
     if (this.isChoosing) this.frame.append(this.part.element);
   }
 
+  /** Show nothing. */
+  clear() {
+    this.picture = null;
+    this.frame.replaceChildren();
+  }
+
   /** Size the frame so that the picture is wholly seen: the box lies exactly over it. */
   fit() {
     if (!this.shape || this.frame.classList.contains("is-lost")) return;

@@ -42,6 +42,8 @@ export class Viewer {
     this.#asking?.abort();
     if (id === null) {
       this.dialog.close();
+      this.stage.clear();
+      this.side.replaceChildren();
       document.documentElement.classList.remove("is-covered");
       return;
     }
