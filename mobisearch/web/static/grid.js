@@ -79,7 +79,7 @@ export class Grid {
     const count = Math.ceil(this.#source.total / BLOCK);
     this.#blocks = Array.from({ length: count }, (_, block) => this.#laidOut(block));
     this.#stack();
-    if (held) this.restore(held);
+    if (held) this.#hold(held);
     this.#draw();
   }
 
@@ -175,7 +175,8 @@ export class Grid {
     const held = this.#wanted ?? this.anchor();
     this.#blocks[b] = this.#laidOut(b);
     this.#stack();
-    this.restore(held);
+    this.#hold(held);
+    if (this.#wanted && Math.floor(this.#wanted.place / BLOCK) === b) this.#wanted = null;
     this.#draw();
   }
 
@@ -195,24 +196,27 @@ export class Grid {
   anchor() {
     const top = scrollY - this.#offset;
     if (top <= 0) return { place: -1, y: scrollY };
-    const b = Math.max(0, this.#blocks.findLastIndex((block) => block.top <= top)), block = this.#blocks[b];
-    if (!block?.photos) return { place: b * BLOCK, y: top - (block?.top ?? 0) };
+    const first = Math.max(0, this.#blocks.findLastIndex((block) => block.top <= top));
+    // What is seen already must not move, so it is better to hold on to than what is only estimated.
+    const isSeen = (block, b) => b >= first && block.photos && block.top < top + innerHeight;
+    const b = this.#blocks.findIndex(isSeen), block = this.#blocks[b];
+    if (!block) return { place: first * BLOCK, y: top - (this.#blocks[first]?.top ?? 0) };
     const row = block.rows.findLast((one) => block.top + one.y <= top) ?? block.rows[0];
     return { place: b * BLOCK + row.first, y: top - block.top - row.y };
   }
 
-  /** Scroll to where `anchor` was taken. */
-  restore({ place, y }) {
-    this.#wanted = null;
-    if (place < 0) {
-      if (scrollY !== y) scrollTo(0, y);
-      return;
-    }
+  /** Scroll to where `anchor` was taken, at once and again when what is there has been read. */
+  restore(anchor) {
+    const block = this.#blocks[Math.floor(anchor.place / BLOCK)];
+    this.#wanted = block && !block.photos ? anchor : null;
+    this.#hold(anchor);
+  }
+
+  #hold({ place, y }) {
     const block = this.#blocks[Math.floor(place / BLOCK)];
-    if (!block) return;
-    if (!block.photos) this.#wanted = { place, y }; // once it is here, its place is known exactly
-    const top = block.photos ? (block.places[place % BLOCK]?.y ?? 0) : (block.height * (place % BLOCK)) / BLOCK;
-    const wanted = this.#offset + block.top + top + y;
+    if (place >= 0 && !block) return;
+    const top = place < 0 ? 0 : block.photos ? (block.places[place % BLOCK]?.y ?? 0) : (block.height * (place % BLOCK)) / BLOCK;
+    const wanted = place < 0 ? y : this.#offset + block.top + top + y;
     if (Math.abs(wanted - scrollY) > 1) scrollTo(0, wanted);
   }
 
@@ -235,6 +239,7 @@ export class Grid {
   /** Move the focus to a photo, and scroll so far that it can be seen, unless told not to. */
   async focus(place, { staysThere = false } = {}) {
     if (!this.#source?.total) return;
+    this.#wanted = null;
     this.current = Math.max(0, Math.min(this.#source.total - 1, place));
     const b = Math.floor(this.current / BLOCK);
     if (!this.#blocks[b].photos) {
