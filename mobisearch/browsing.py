@@ -10,7 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobisearch.arguments import checked_count
-from mobisearch.errors import ImageNotFoundError, NoEmbeddingError, UnknownImageIdError
+from mobisearch.errors import (
+    ImageNotFoundError,
+    IndexNotFoundError,
+    NoEmbeddingError,
+    UnknownImageIdError,
+)
 from mobisearch.imaging import encode_jpeg, read_file
 from mobisearch.opened import OpenIndex
 from mobisearch.results import Match, Matches
@@ -109,6 +114,18 @@ class BrowsingIndex(OpenIndex):
             some = vector_ids[start : start + _ROWS_PER_BLOCK].tolist()
             ids, rows = self._catalog.some_vectors(some, dim=self._model.dim)
             yield rows[np.argsort(ids)]
+
+    def identity(self) -> tuple[int, int]:
+        """Return what tells the catalog's file from another one at the same place.
+
+        Raises:
+            IndexNotFoundError: it is gone.
+        """
+        try:
+            status = os.stat(self._layout.catalog_path)
+        except OSError:
+            raise IndexNotFoundError(self.directory) from None
+        return status.st_dev, status.st_ino
 
     @property
     def is_writable(self) -> bool:

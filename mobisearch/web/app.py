@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.responses import FileResponse
 from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
@@ -41,7 +41,7 @@ def create_app(index: ImageIndex, settings: WebSettings) -> FastAPI:
     )
     answer_failures(app)
     for make_router in (status_router, images_router, searching_router, copies_router, map_router):
-        app.include_router(make_router(state))
+        app.include_router(make_router(state), dependencies=[Depends(state.check_there)])
 
     @app.get("/", include_in_schema=False)
     def read_page() -> FileResponse:

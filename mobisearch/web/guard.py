@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from urllib.parse import parse_qs
 
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -43,12 +44,18 @@ _HEADERS = {
 }
 
 
-class _TooLargeError(Exception):
-    """A body is over its limit."""
+class _TooLargeError(HTTPException):
+    """A body is over its limit. An HTTPException, which the framework lets pass while it reads."""
+
+    def __init__(self) -> None:
+        super().__init__(413, "the request is larger than is taken here", {"Connection": "close"})
 
 
-class _TooSlowError(Exception):
+class _TooSlowError(HTTPException):
     """A body takes too long to come."""
+
+    def __init__(self) -> None:
+        super().__init__(408, "the request took too long to arrive", {"Connection": "close"})
 
 
 class Guard:
@@ -89,12 +96,7 @@ class Guard:
         except (_TooLargeError, _TooSlowError) as error:
             if has_begun:
                 raise
-            is_large = isinstance(error, _TooLargeError)
-            answer = (
-                failure(413, "too_large", "the request is larger than is taken here")
-                if is_large
-                else failure(408, "too_slow", "the request took too long to arrive")
-            )
+            answer = failure(error.status_code, f"http_{error.status_code}", error.detail)
             answer.headers["Connection"] = "close"
             await answer(scope, receive, guarded_send)
 

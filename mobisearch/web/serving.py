@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
+import threading
 from collections.abc import Callable
 
 import uvicorn
@@ -71,12 +72,14 @@ def serve(
     settings: WebSettings,
     *,
     on_ready: Callable[[], None] = lambda: None,
+    stop: threading.Event | None = None,
 ) -> None:
     """Serve an index until the process is asked to end.
 
     Args:
         sockets: from :func:`open_sockets`; they are closed at the end.
         on_ready: called when the first request can be answered.
+        stop: once it is set, from another thread, serving ends.
     """
     app = create_app(index, settings)
     config = uvicorn.Config(
@@ -92,7 +95,7 @@ def serve(
         timeout_graceful_shutdown=_CLOSING_SECONDS,
         limit_concurrency=_MOST_REQUESTS,
     )
-    server = _Server(config, on_ready)
+    server = _Server(config, on_ready, stop)
     try:
         server.run(sockets=sockets)
     finally:
@@ -101,10 +104,18 @@ def serve(
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, on_ready: Callable[[], None], stop: threading.Event | None
+    ) -> None:
         super().__init__(config)
         self._on_ready = on_ready
+        self._stop = stop
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
         self._on_ready()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Say whether to end; asked ten times a second."""
+        is_over = await super().on_tick(counter)
+        return is_over or (self._stop is not None and self._stop.is_set())

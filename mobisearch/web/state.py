@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import anyio
 
 from mobisearch.capacity import count_processors
+from mobisearch.errors import IndexNotFoundError
 from mobisearch.index import ImageIndex
 from mobisearch.types import Embeddings, Pixels
 from mobisearch.web.thumbnails import ThumbnailCache
@@ -103,6 +104,7 @@ class WebState:
     def __init__(self, index: ImageIndex, settings: WebSettings) -> None:
         self.index = index
         self.settings = settings
+        self._identity = index.identity()
         self.folders: dict[str, str] = {}  # by what is shown of them
         self.queries = HeldQueries()
         self.thumbnails = ThumbnailCache()
@@ -111,3 +113,12 @@ class WebState:
         self.decoding = anyio.CapacityLimiter(_UPLOADS_AT_ONCE)
         self.drawing = anyio.CapacityLimiter(max(2, count_processors()))
         self.searching = anyio.CapacityLimiter(max(4, count_processors()))
+
+    def check_there(self) -> None:
+        """Make sure that the index is still what is at its place.
+
+        Raises:
+            IndexNotFoundError: it is gone, or another one is there.
+        """
+        if self.index.identity() != self._identity:
+            raise IndexNotFoundError(self.index.directory)
