@@ -30,7 +30,10 @@
     │   ├── RuntimeMismatchError      + ValueError          a runtime that does not fit its model
     │   ├── RuntimeUnavailableError   + ImportError         the runtime does not run here
     │   ├── PrecisionUnavailableError + ValueError          not to be had here
-    │   └── UnknownRuntimeError       + LookupError         no runtime or precision of that name
+    │   ├── UnknownRuntimeError       + LookupError         no runtime or precision of that name
+    │   ├── NoClassifierError         + ValueError          none in the model's weights
+    │   ├── ClassifierFileError       + ValueError          not there, damaged, something else
+    │   └── ClassifierMismatchError   + ValueError          trained with another model
     ├── StoreError                    the index on disk could not be used
     │   ├── IndexNotFoundError        + FileNotFoundError   there is no index here
     │   ├── IndexExistsError          + FileExistsError     something is here already
@@ -51,7 +54,11 @@
     │   ├── InvalidDecisionError      + ValueError          of no known kind, or of too few
     │   ├── UnknownDecisionError      + LookupError         no decision of that id
     │   ├── UnknownKeepRuleError      + ValueError          no such rule for which copy is kept
-    │   └── TooFewImagesError         + ValueError          not enough of them
+    │   ├── TooFewImagesError         + ValueError          not enough of them
+    │   ├── NotLabelledError          + LookupError         no image has labels yet
+    │   ├── UnknownLabelError         + LookupError         no category, or several, of that name
+    │   ├── InvalidProbabilityError   + ValueError          not from 0 to 1
+    │   └── TrainingDataError         + ValueError          nothing can be learnt from a folder
     ├── CleanupError                  copies could not be cleared away
     │   ├── PlanError                 + ValueError          no plan, or one that contradicts itself
     │   ├── PlanNotFoundError         + FileNotFoundError   there is no plan here
@@ -92,6 +99,15 @@ from mobisearch.errors.images import (
     UnreadableImageError,
     UnsupportedFormatError,
     WorkerStartError,
+)
+from mobisearch.errors.labels import (
+    ClassifierFileError,
+    ClassifierMismatchError,
+    InvalidProbabilityError,
+    NoClassifierError,
+    NotLabelledError,
+    TrainingDataError,
+    UnknownLabelError,
 )
 from mobisearch.errors.models import (
     ModelError,
@@ -136,6 +152,8 @@ from mobisearch.errors.store import (
 )
 
 __all__ = [
+    "ClassifierFileError",
+    "ClassifierMismatchError",
     "CleanupError",
     "CorruptImageError",
     "DecisionsFileError",
@@ -154,6 +172,7 @@ __all__ = [
     "IndexNotFoundError",
     "IndexReadOnlyError",
     "InvalidDecisionError",
+    "InvalidProbabilityError",
     "InvalidRecallError",
     "InvalidResultCountError",
     "InvalidScopeError",
@@ -163,7 +182,9 @@ __all__ = [
     "ModelError",
     "ModelMismatchError",
     "ModelVariantError",
+    "NoClassifierError",
     "NoEmbeddingError",
+    "NotLabelledError",
     "PlanError",
     "PlanNotFoundError",
     "PrecisionUnavailableError",
@@ -177,11 +198,13 @@ __all__ = [
     "StorageError",
     "StoreError",
     "TooFewImagesError",
+    "TrainingDataError",
     "TrashUnavailableError",
     "TruncatedImageError",
     "UnknownDecisionError",
     "UnknownImageIdError",
     "UnknownKeepRuleError",
+    "UnknownLabelError",
     "UnknownModelError",
     "UnknownRuntimeError",
     "UnreadableImageError",

@@ -1,7 +1,7 @@
 """Data that every layer shares: frozen records and array aliases. numpy only, no behaviour."""
 
 from mobisearch.types.actions import FileAction
-from mobisearch.types.arrays import Embeddings, Pixels
+from mobisearch.types.arrays import Embeddings, Pixels, UnitRows
 from mobisearch.types.decisions import DECISION_KINDS, Decision
 from mobisearch.types.duplicates import (
     DEFAULT_KEEP,
@@ -15,6 +15,13 @@ from mobisearch.types.duplicates import (
     Verdict,
 )
 from mobisearch.types.images import FileFailure, FileStamp, ImageFacts, ImageRecord
+from mobisearch.types.labels import (
+    DEFAULT_LABELS,
+    DEFAULT_LEAST_PROBABILITY,
+    Label,
+    LabelCount,
+    LabelReport,
+)
 from mobisearch.types.reports import (
     IndexStatus,
     OnProgress,
@@ -39,6 +46,8 @@ from mobisearch.types.settings import (
 __all__ = [
     "DECISION_KINDS",
     "DEFAULT_KEEP",
+    "DEFAULT_LABELS",
+    "DEFAULT_LEAST_PROBABILITY",
     "Decision",
     "DecodeSettings",
     "DuplicateGroup",
@@ -53,6 +62,9 @@ __all__ = [
     "ImageFacts",
     "ImageRecord",
     "IndexStatus",
+    "Label",
+    "LabelCount",
+    "LabelReport",
     "OnFetch",
     "OnProgress",
     "Pixels",
@@ -67,6 +79,7 @@ __all__ = [
     "SimilarPair",
     "StructureStatus",
     "SyncReport",
+    "UnitRows",
     "Verdict",
     "VerifyReport",
     "WeightsSettings",
