@@ -250,11 +250,7 @@ class Embedder:
         return UnitRows.joined(parts, dim=self.dim)
 
     def load(self) -> None:
-        """Load the network now, instead of at the first embedding.
-
-        Raises:
-            ModelError: the weights, the runtime or the precision cannot be used.
-        """
+        """Load the network now, instead of at the first embedding, or raise a ModelError."""
         _ = self._runtime
 
     @property
@@ -286,7 +282,8 @@ class Embedder:
         prepared = prepare_source(
             probe_picture(), preprocessing=self.spec.preprocessing, settings=exact
         )
-        return UnitRows.of(np.asarray(runtime.extract(prepared.pixels[None]))).rows[0]
+        pooled = np.asarray(runtime.extract(prepared.pixels[None]))
+        return np.asarray(UnitRows.of(pooled).rows[0])
 
     @functools.cached_property
     def _loaded_runtime(self) -> Runtime:

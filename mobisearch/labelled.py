@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -74,6 +75,14 @@ class LabelledIndex(ComparingIndex):
             for number, category, n_images in counts
         ]
         return sorted(found, key=lambda count: (-count.images, count.category, count.classifier))
+
+    def known_contents(self) -> frozenset[str]:
+        """Return the SHA-256, hexadecimal, of every content whose embedding is stored."""
+        return frozenset(sha256.hex() for sha256 in self._catalog.known_sha256())
+
+    def stored_embeddings(self, sha256s: Sequence[str]) -> dict[str, Embeddings]:
+        """Return the stored embeddings of contents, by SHA-256; those that are not are left out."""
+        return self._catalog.embeddings_of(sha256s, dim=self._model.dim)
 
     def _labelled(self, label: str | None, least_probability: float) -> NDArray[np.int64] | None:
         """Return the ids of the vectors that have a label, or None where none is asked for."""
