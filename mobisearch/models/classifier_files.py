@@ -26,8 +26,9 @@ from mobisearch.types import WeightsSettings
 
 MARK = "mobisearch_classifier"
 VERSION = 1
-CATEGORIES = "mobisearch_categories"
-"""In the metadata of weights that were trained here: the names of the outputs, as JSON."""
+TRAINING = "mobisearch_training"
+"""The one entry in the metadata of weights that were trained here: JSON, in which ``"classes"`` are
+the names of the outputs. One only, since several come in another order each time."""
 
 _IMAGENET = Path(__file__).parent / "imagenet1k_categories.txt"
 """Source: torchvision ``models/_meta.py``; a test compares them."""
@@ -67,9 +68,9 @@ def read_classifier(spec: ModelSpec, settings: WeightsSettings = _DEFAULTS) -> C
     if not layers or layers[0].weight.shape[1] != spec.dim:
         raise NoClassifierError(spec.name)
     n_outputs = len(layers[-1].bias)
-    named = _metadata(data).get(CATEGORIES)
-    if named is not None:
-        categories = tuple(str(name) for name in json.loads(named))
+    trained = _metadata(data).get(TRAINING)
+    if trained is not None:
+        categories = tuple(str(name) for name in json.loads(trained)["classes"])
     elif n_outputs == len(imagenet_categories()):
         categories = imagenet_categories()
     else:

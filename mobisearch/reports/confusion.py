@@ -21,7 +21,7 @@ _RIGHT, _WRONG = (20, 108, 46), (179, 38, 30)
 
 _MARGIN_PX, _HEAD_PX, _FOOT_PX = 40, 110, 40
 _NAME_PX = 220
-"""Room for the names of classes."""
+"""Room for the names of classes, at most."""
 
 _CELLS_PX, _MIN_CELL_PX, _MAX_CELL_PX = 720, 14, 72
 _MIN_WIDTH_PX = 720
@@ -73,8 +73,10 @@ class _Drawing:
         n = len(classes)
         self._classes, self._confusion = classes, confusion
         self._cell = min(_MAX_CELL_PX, max(_MIN_CELL_PX, _CELLS_PX // n))
-        self._left = _MARGIN_PX + 28 + _NAME_PX
-        self._top = _HEAD_PX + _NAME_PX
+        self._name_size = min(18, max(10, self._cell - 3))
+        self._name_px = min(_NAME_PX, max(map(self._measure, classes)) + 2)
+        self._left = _MARGIN_PX + 12 + self._name_px
+        self._top = _HEAD_PX + 12 + self._name_px
         side = n * self._cell
         width = max(_MIN_WIDTH_PX, self._left + side + _MARGIN_PX)
         self._side = side
@@ -86,12 +88,16 @@ class _Drawing:
         self._draw_names()
         self._draw_cells()
 
+    def _measure(self, name: str) -> int:
+        shown, font = choose_font(printable(name), self._name_size)
+        return math.ceil(font.getlength(shown))
+
     def _draw_names(self) -> None:
-        size = min(18, max(10, self._cell - 3))
+        size = self._name_size
         for number, name in enumerate(self._classes):
             middle = (number + 0.5) * self._cell
             place = (self._left - 12, self._top + middle)
-            self._write(place, name, _INK, size, anchor="rm", width_px=_NAME_PX)
+            self._write(place, name, _INK, size, anchor="rm", width_px=self._name_px)
             self._write_upward((self._left + middle, self._top - 12), name, size)
 
     def _draw_cells(self) -> None:
@@ -116,9 +122,9 @@ class _Drawing:
     def _write_upward(self, place: tuple[float, float], text: str, size_px: int) -> None:
         """Write a text from below to above, its beginning at a place."""
         height = 2 * size_px
-        strip = Image.new("RGB", (_NAME_PX, height), _GROUND)
+        strip = Image.new("RGB", (self._name_px, height), _GROUND)
         pen, self._pen = self._pen, ImageDraw.Draw(strip)
-        self._write((0, height / 2), text, _INK, size_px, width_px=_NAME_PX)
+        self._write((0, height / 2), text, _INK, size_px, width_px=self._name_px)
         self._pen = pen
         turned = strip.transpose(Image.Transpose.ROTATE_90)
         cut = turned.crop((height // 2 - self._cell // 2, 0, height // 2 + self._cell // 2, 10**4))

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from mobisearch.arguments import PathArgument, resolve_root
 from mobisearch.errors import TrainingDataError
-from mobisearch.imaging import ScannedFile, is_read, scan_folder
+from mobisearch.imaging import ScannedFile, scan_folder
+from mobisearch.imaging.formats import READ_EXTENSIONS, extension_of
 from mobisearch.imaging.scanning import SKIPPED_FOLDERS
 
 _FEWEST_CLASSES = 2
@@ -61,7 +62,7 @@ def find_examples(folder: PathArgument) -> FoundExamples:
         if entry.name.startswith(".") or entry.name.lower() in SKIPPED_FOLDERS:
             continue
         if not entry.is_dir(follow_symlinks=False):
-            n_loose += entry.is_file() and is_read(entry.path)
+            n_loose += entry.is_file() and extension_of(entry.name) in READ_EXTENSIONS
             continue
         paths = _images_in(entry.path, notes)
         if paths:

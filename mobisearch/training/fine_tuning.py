@@ -25,7 +25,7 @@ from mobisearch.arguments import PathArgument
 from mobisearch.embedding import Embedder
 from mobisearch.index import ImageIndex
 from mobisearch.models import ModelSpec, find_model
-from mobisearch.models.classifier_files import CATEGORIES
+from mobisearch.models.classifier_files import TRAINING
 from mobisearch.models.names import split_name
 from mobisearch.outputs import OutputKind, begins_with, check_output_path, save_output
 from mobisearch.training.checkpoints import checkpoint_path, drop_checkpoint
@@ -36,8 +36,7 @@ from mobisearch.training.scores import Scores
 from mobisearch.training.tuning_run import FineTuneSettings, TuningRun
 from mobisearch.types import FileFailure, OnProgress
 
-_MARK = "mobisearch_training"
-WEIGHTS_KIND = OutputKind("weights file of a training", begins_with(_MARK), (".safetensors",))
+WEIGHTS_KIND = OutputKind("weights file of a training", begins_with(TRAINING), (".safetensors",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +137,8 @@ def _weights_bytes(
 ) -> bytes:
     """Return a weights file by torchvision's names that also says what its outputs are."""
     named = {name: tensor.contiguous() for name, tensor in tensors.items()}
-    metadata = {
-        _MARK: json.dumps(facts, sort_keys=True),
-        CATEGORIES: json.dumps(list(classes)),
-    }
-    return safetensors.torch.save(named, metadata)
+    document = json.dumps({**facts, "classes": list(classes)}, sort_keys=True)
+    return safetensors.torch.save(named, {TRAINING: document})
 
 
 def _named(spec: ModelSpec, sha256: str) -> ModelSpec:

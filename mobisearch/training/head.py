@@ -23,8 +23,8 @@ _MAX_EPOCHS = 400
 _PATIENCE = 25
 """Epochs without a better loss after which there will be none."""
 
-_BETTER = 0.995
-"""Losses that are hardly lower are not worth more epochs."""
+_BETTER = 1e-3
+"""A loss that is less than this lower is not worth more epochs."""
 
 _EPOCHS_WITHOUT_STOPPING = 60
 
@@ -70,7 +70,7 @@ def fit_head(
             best, best_epoch = adam.copy(), epoch
             continue
         loss = _loss(adam.answer(checked), numbers[split.stopping], weights)
-        if loss < _BETTER * best_loss:
+        if loss < best_loss - _BETTER:
             best, best_loss, best_epoch = adam.copy(), loss, epoch
         elif epoch - best_epoch >= _PATIENCE:
             break

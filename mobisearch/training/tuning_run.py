@@ -49,7 +49,7 @@ class FineTuneSettings:
 
     epochs: int = 8
     batch_size: int = 16
-    rate: float = 2e-4
+    rate: float = 1e-4
     seed: int = 0
     device: str | None = None
 
