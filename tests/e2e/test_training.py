@@ -22,6 +22,9 @@ CLASSES = {
     "plants": ("dahlia", "dandelion", "allium", "acanthus"),
     "animals": ("cat", "dogs"),
 }
+LEAST_RIGHT = 0.75
+"""Share of the larger set of photographs whose first label is their name. Measured: 0.83."""
+
 HELD_BACK = {"mountains": "trail", "plants": "dahlia"}
 """Photos of which no altered copy is learnt from."""
 
@@ -133,22 +136,42 @@ def test_a_network_that_was_trained_on_photos_makes_an_index_of_its_own(
     assert {Path(match["path"]).stem for match in result["matches"]} == {"cat", "dogs"}
 
 
-def test_folders_of_many_photos_are_learnt_in_seconds(shared_photos: Path, tmp_path: Path) -> None:
-    """The classes are what another network says, so that they are of real pictures."""
-    index = tmp_path / "index"
-    document("index", shared_photos, "--index", index, "--model", MODEL)
-    said = document("label", "--index", index)["labels"]
-    assert sum(count["images"] for count in said) == len(list(shared_photos.iterdir()))
-    chosen = [count["category"] for count in said[:4] if count["images"] >= 4]
-    assert len(chosen) >= 2
-    first = sorted(shared_photos.iterdir())[0]
-    for category in chosen:
-        words = ("search", first, "--index", index, "--label", category, "-k", "100")
-        (result,) = document(*words)
-        (tmp_path / "classes" / category).mkdir(parents=True)
-        for match in result["matches"]:
-            if match["labels"][0]["category"] == category:
-                path = Path(match["path"])
-                (tmp_path / "classes" / category / path.name).write_bytes(path.read_bytes())
+KINDS = {
+    "dogs": ("terrier", "hound", "spaniel", "setter", "collie", "poodle"),
+    "reptiles": (
+        "snake",
+        "chameleon",
+        "crocodile",
+        "alligator",
+        "cobra",
+        "gecko",
+        "mamba",
+        "viper",
+    ),
+}
+
+
+def test_photos_are_labelled_with_what_is_in_them(shared_photos: Path) -> None:
+    """Their files have the names of the things."""
+    paths = sorted(shared_photos.glob("*.jpg"))
+    results = document("classify", *paths)
+    right = [
+        path.stem.replace("_", " ").lower() == result["labels"][0]["category"].lower()
+        for path, result in zip(paths, results, strict=True)
+    ]
+    assert sum(right) / len(right) >= LEAST_RIGHT
+
+
+def test_photos_of_different_things_of_a_kind_are_learnt_as_one_class(
+    shared_photos: Path, tmp_path: Path
+) -> None:
+    for path in shared_photos.glob("*.jpg"):
+        words = path.stem.lower().replace("-", "_").split("_")
+        for kind, names in KINDS.items():
+            if any(word.endswith(names) for word in words):
+                folder = tmp_path / "classes" / kind
+                folder.mkdir(parents=True, exist_ok=True)
+                (folder / path.name).write_bytes(path.read_bytes())
     trained = document("train", tmp_path / "classes", "--output", tmp_path / "a.safetensors")
-    assert trained["balanced_accuracy"] >= 0.75
+    assert min(trained["classes"].values()) >= 10
+    assert trained["accuracy"] >= 0.8

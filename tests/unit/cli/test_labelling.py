@@ -60,7 +60,7 @@ def test_an_image_that_cannot_be_classified_does_not_hold_up_others(
     done = command("classify", photos / "broken.jpg", photos / "a.png", "--json")
     assert done.code == 1
     broken, sound = done.document
-    assert (broken["labels"], broken["error"]["code"]) == ([], "corrupt")
+    assert (broken["labels"], broken["error"]["code"]) == ([], "truncated")
     assert len(sound["labels"]) == 5
     assert command("classify", photos / "none.jpg").code == 66
 
