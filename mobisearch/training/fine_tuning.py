@@ -36,6 +36,10 @@ from mobisearch.training.scores import Scores
 from mobisearch.training.tuning_run import FineTuneSettings, TuningRun
 from mobisearch.types import FileFailure, OnProgress
 
+_NO_BETTER = (
+    "no epoch did better on the images set apart than the last layer alone, so that the network in "
+    "front of it is as it was; a classifier without --fine-tune does as much"
+)
 WEIGHTS_KIND = OutputKind("weights file of a training", begins_with(TRAINING), (".safetensors",))
 
 
@@ -128,7 +132,11 @@ def fine_tune(
         resumed_at=resumed_at,
         seconds=round(time.monotonic() - started, 3),
         failures=examples.failures,
-        notes=(*examples.notes, *untested_notes(examples.classes, counts)),
+        notes=(
+            *examples.notes,
+            *untested_notes(examples.classes, counts),
+            *(() if run.best_epoch else (_NO_BETTER,)),
+        ),
     )
 
 
