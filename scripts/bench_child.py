@@ -86,18 +86,18 @@ def model_with_random_weights(architecture: str):
     """Return the record of a model; the bundled one for ``mobilenet_v2``.
 
     For the others the weights are made here: only their sizes matter for the time. The file is kept
-    for the next run, beside the compiled networks, so that its name and hash stay the same.
+    for the next run, in the cache folder, so that its name and hash stay the same.
     """
     import dataclasses
     import hashlib
 
     from mobisearch.models import find_model
-    from mobisearch.runtimes.compiled_cache import cache_dir
+    from mobisearch.models.cache_folder import cache_folder
 
     base = find_model("mobilenet_v2")
     if architecture == "mobilenet_v2":
         return base
-    path = cache_dir().parent / f"{architecture}.random.safetensors"
+    path = cache_folder("bench") / f"{architecture}.random.safetensors"
     if not path.exists():
         import safetensors.torch
         import torch

@@ -28,9 +28,11 @@ from machine import describe_machine
 from PIL import Image, ImageOps
 
 from mobisearch import ImageIndex
-from mobisearch.duplicates import DuplicateGroups
+from mobisearch.duplicates import CopyFinder, DuplicateGroups
 from mobisearch.evaluation.lookalikes import LOOKALIKES, make_lookalikes
+from mobisearch.evaluation.metrics import micro_average_precision
 from mobisearch.evaluation.variations import MAKERS, STRENGTHS, make_copy
+from mobisearch.types import DuplicateSettings
 
 _IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".webp")
 
@@ -158,7 +160,33 @@ def judge(groups: DuplicateGroups, made: list[Made]) -> dict[str, object]:
     }
 
 
-def judge_peers(python: Path, library: Path, made: list[Made]) -> dict[str, object]:
+def micro_ap(scores: list[float], marks: list[bool], n_true: int) -> float:
+    """Return the micro-average precision; true pairs that were not scored count as never found."""
+    if not any(marks):
+        return 0.0
+    return round(micro_average_precision(scores, marks) * sum(marks) / n_true, 4)
+
+
+def rank_pairs(index: ImageIndex, made: list[Made]) -> float:
+    """Return the micro-average precision of the scores alone, before anything is verified."""
+    finder = CopyFinder(index._catalog, index._embedder, DuplicateSettings(), is_writable=False)
+    looks = finder.looks()
+    pairs = finder.candidates(looks).pairs
+    paths = looks.catalog.looks.paths(looks.ids, 0)
+    by_name = {entry.name: entry.original for entry in made}
+    originals = [by_name[Path(paths[number]).name] for number in looks.ids]
+    counts = Counter(by_name.values())
+    n_true = sum(n * (n - 1) // 2 for n in counts.values())
+    marks = [
+        originals[first] == originals[second]
+        for first, second in zip(pairs.first.tolist(), pairs.second.tolist(), strict=True)
+    ]
+    return micro_ap(pairs.scores.tolist(), marks, n_true)
+
+
+def judge_peers(
+    python: Path, library: Path, made: list[Made], weights: Path | None
+) -> dict[str, object]:
     """Let other tools score pairs of the same files, and compare those with the truth."""
     truth = defaultdict(list)
     for entry in made:
@@ -168,12 +196,14 @@ def judge_peers(python: Path, library: Path, made: list[Made]) -> dict[str, obje
         output = Path(directory) / "pairs.json"
         command = [str(python), str(Path(__file__).with_name("find_copies_peers.py"))]
         environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
-        subprocess.run(
-            [*command, str(library), str(output)], check=True, env=environment, stdout=sys.stderr
-        )
+        command += [str(library), str(output)]
+        command += [str(weights)] if weights is not None else []
+        subprocess.run(command, check=True, env=environment, stdout=sys.stderr)
         found = json.loads(output.read_text())
     results: dict[str, object] = {}
     for name, peer in found.items():
+        if weights is not None and name == "imagededup CNN":
+            name = "imagededup CNN, with MobileNetV2"
         if "error" in peer:
             results[name] = peer
             continue
@@ -205,6 +235,7 @@ def judge_peers(python: Path, library: Path, made: list[Made]) -> dict[str, obje
                 "precision": round(sum(marks[: best[1]]) / max(1, best[1]), 4),
                 "recall": round(sum(marks[: best[1]]) / max(1, len(true_pairs)), 4),
             },
+            "micro_ap": micro_ap([score for score, _, _ in pairs], marks, len(true_pairs)),
             "recall_at_precision_1": round(n_clean / max(1, len(true_pairs)), 4),
         }
     return results
@@ -218,7 +249,16 @@ def main() -> None:
     parser.add_argument("--strangers", type=int, default=48, help="photos for lookalikes")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--about", default="", help="what the photos are, kept in the output")
-    parser.add_argument("--peers", type=Path, help="a Python with imagededup and fastdup")
+    parser.add_argument(
+        "--peers",
+        type=Path,
+        help="the Python of an environment with imagededup, image-dedup-ai and fastdup",
+    )
+    parser.add_argument(
+        "--peer-weights",
+        type=Path,
+        help="torchvision's file of MobileNetV2, for imagededup where it cannot fetch its own",
+    )
     parser.add_argument("--keep", type=Path, help="make the library in this folder")
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
@@ -239,7 +279,12 @@ def main() -> None:
                 started = time.perf_counter()
                 groups = index.duplicates()
                 seconds.append(round(time.perf_counter() - started, 2))
-        peers = judge_peers(arguments.peers, library, made) if arguments.peers else {}
+            ranked = rank_pairs(index, made)
+        peers = (
+            judge_peers(arguments.peers, library, made, arguments.peer_weights)
+            if arguments.peers
+            else {}
+        )
     curve = groups.curve
     document = {
         "command": "python scripts/measure_duplicates.py FOLDER --output FILE",
@@ -251,6 +296,7 @@ def main() -> None:
         "candidate_score": curve.candidate_score,
         "mistakes": [curve.mistakes, curve.trials],
         **judge(groups, made),
+        "micro_ap_of_scores_alone": ranked,
         "peers": peers,
     }
     arguments.output.write_text(json.dumps(document, indent=2) + "\n")
