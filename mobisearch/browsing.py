@@ -19,7 +19,7 @@ from mobisearch.errors import (
 from mobisearch.imaging import encode_jpeg, read_file
 from mobisearch.opened import OpenIndex
 from mobisearch.results import Match, Matches
-from mobisearch.store import FoundVector, search_among
+from mobisearch.store import FoundVector
 from mobisearch.types import (
     CollectionFacts,
     Embeddings,
@@ -166,7 +166,7 @@ class BrowsingIndex(OpenIndex):
                 return self._catalog.matches(self._vectors.search(query, k)[0], k)
             among = self._catalog.listing.vector_ids(filters)
             if len(among) <= max(_LEAST_AMONG, _MAX_AMONG_SHARE * len(self)):
-                found = search_among(self._catalog, query, k, among)
+                found = self._vectors.search_among(query, k, among)[0]
                 return self._accepted(found, k, filters)
             return self._grown(query, k, filters, among)
 

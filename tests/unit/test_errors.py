@@ -46,6 +46,10 @@ EXAMPLES: dict[str, object] = {
     "found": 1,
     "needed": 2,
     "address": "https://example.org/a.pth",
+    "classifier": "pets",
+    "label": "cat",
+    "candidates": ("tiger cat", "Persian cat"),
+    "probability": 1.5,
 }
 """A value for every argument that an error's constructor may have."""
 

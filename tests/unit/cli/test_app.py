@@ -73,6 +73,13 @@ CODES = {
     "WeightsMismatchError": 69,
     "WeightsNotFoundError": 69,
     "WorkerStartError": 70,
+    "NoClassifierError": 69,
+    "ClassifierFileError": 69,
+    "ClassifierMismatchError": 69,
+    "NotLabelledError": 2,
+    "UnknownLabelError": 2,
+    "InvalidProbabilityError": 2,
+    "TrainingDataError": 66,
 }
 
 
@@ -158,17 +165,20 @@ def test_every_command_has_the_common_options() -> None:
         "apply",
         "backup",
         "bench",
+        "classify",
         "cover",
         "decide",
         "decisions",
         "duplicates",
         "errors",
         "index",
+        "label",
         "models",
         "remove",
         "salvage",
         "search",
         "status",
+        "train",
         "undo",
         "verify",
     ]
@@ -177,7 +187,7 @@ def test_every_command_has_the_common_options() -> None:
         assert command is not None
         options = {option for parameter in command.params for option in parameter.opts}
         assert options >= {"--json", "--debug"}
-        assert ("--index" in options) == (name != "models")  # which is about no index
+        assert ("--index" in options) == (name not in ("classify", "models"))  # about no index
 
 
 def test_an_option_of_a_command_is_used_by_it() -> None:
