@@ -22,6 +22,7 @@ from mobisearch.arguments import (
     resolve_roots,
     unit_row,
 )
+from mobisearch.browsing import BrowsingIndex
 from mobisearch.imaging import ImageSource, ScanSettings, name_of
 from mobisearch.inspection import check_index, read_status
 from mobisearch.labelled import LabelledIndex
@@ -40,7 +41,7 @@ from mobisearch.types import (
 )
 
 
-class ImageIndex(LabelledIndex):
+class ImageIndex(LabelledIndex, BrowsingIndex):
     """Images of some folders, their embeddings, and searches among them.
 
     ::

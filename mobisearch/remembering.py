@@ -21,7 +21,14 @@ from mobisearch.imaging import read_file
 from mobisearch.journal import Journal
 from mobisearch.opened import OpenIndex
 from mobisearch.store import now
-from mobisearch.types import DECISION_KINDS, Decision, DecodeSettings, FileAction, ImageRecord
+from mobisearch.types import (
+    DECISION_KINDS,
+    Decision,
+    DecodeSettings,
+    FileAction,
+    ImageRecord,
+    PlanSummary,
+)
 
 _MARK = "mobisearch_decisions"
 _VERSION = 1
@@ -126,6 +133,10 @@ class RememberingIndex(OpenIndex):
     def actions(self, plan: str) -> list[FileAction]:
         """Return what the journal has of a plan, by its id, the oldest first."""
         return self._catalog.actions.of_plan(plan)
+
+    def plans(self) -> list[PlanSummary]:
+        """Return what became of each plan that was begun, the newest first."""
+        return self._catalog.actions.plans()
 
     def unsettled_actions(self) -> list[FileAction]:
         """Return the steps of all plans that were cut off, and not looked at since."""

@@ -29,11 +29,12 @@ LAYERS = (
     ("sync", "inspection", "arguments", "labelling"),
     ("opened", "repairing", "journal", "duplicates"),
     ("remembering",),
-    ("comparing",),
+    ("comparing", "browsing"),
     ("labelled",),
     ("index",),
-    ("evaluation", "cleanup", "training"),
+    ("evaluation", "cleanup", "mapping", "training"),
     ("reports",),
+    ("web",),
     ("cli",),
     ("__main__",),
 )
@@ -56,6 +57,12 @@ HOMES = {
     "send2trash": ("cleanup/trash.py",),
     "click": ("cli",),
     "tqdm": ("cli",),
+    "sklearn": ("mapping/layout.py",),
+    "fastapi": ("web",),
+    "starlette": ("web",),
+    "pydantic": ("web",),
+    "anyio": ("web",),
+    "uvicorn": ("web",),
     "numpy": ("",),
 }
 """Where each package may be imported. A package that is not here may be imported nowhere."""

@@ -37,6 +37,7 @@ _COMMANDS = {
     "remove": "removing",
     "salvage": "maintaining",
     "search": "searching",
+    "serve": "serving",
     "status": "inspecting",
     "train": "training",
     "undo": "cleaning",

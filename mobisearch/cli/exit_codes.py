@@ -36,6 +36,7 @@ _BY_ERROR: tuple[tuple[type[errors.MobisearchError], int], ...] = (
     (errors.FolderNotIndexedError, INPUT_MISSING),
     (errors.TrainingDataError, INPUT_MISSING),
     (errors.QueryError, USAGE),
+    (errors.ServerError, CANNOT_CREATE),
 )
 
 

@@ -16,6 +16,7 @@ from mobisearch.duplicates.keeping import (
     parse_rules,
 )
 from mobisearch.duplicates.stopping import StoppedError
+from mobisearch.duplicates.verification import describe, draw_difference
 
 __all__ = [
     "ALL_RULES",
@@ -27,6 +28,8 @@ __all__ = [
     "KeeperChoice",
     "StoppedError",
     "choose_keeper",
+    "describe",
+    "draw_difference",
     "find_companions",
     "is_inside",
     "parse_rules",

@@ -65,7 +65,10 @@
     │   ├── StepRefusedError          + RuntimeError        a step is not safe now
     │   ├── TrashUnavailableError     + OSError             the trash cannot take a file
     │   └── DecisionsFileError        + ValueError          a file that holds no decisions
-    └── ReportError                   + OSError             a report or sheet cannot be written
+    ├── ReportError                   + OSError             a report or sheet cannot be written
+    ├── MappingError                  + RuntimeError        a map of an index could not be made
+    └── ServerError                   the page could not be served
+        └── PortTakenError            + OSError             nothing can be served at an address
 
 Each leaf also derives from the builtin that a caller would catch anyway, keeps its values as
 attributes, and survives pickling. Messages say what happened, where, and what to do next.
@@ -150,6 +153,7 @@ from mobisearch.errors.store import (
     StorageError,
     StoreError,
 )
+from mobisearch.errors.web import MappingError, PortTakenError, ServerError
 
 __all__ = [
     "ClassifierFileError",
@@ -178,6 +182,7 @@ __all__ = [
     "InvalidScopeError",
     "InvalidVectorError",
     "InvalidWrongGroupsError",
+    "MappingError",
     "MobisearchError",
     "ModelError",
     "ModelMismatchError",
@@ -187,6 +192,7 @@ __all__ = [
     "NotLabelledError",
     "PlanError",
     "PlanNotFoundError",
+    "PortTakenError",
     "PrecisionUnavailableError",
     "QueryError",
     "ReportError",
@@ -194,6 +200,7 @@ __all__ = [
     "RuntimeMismatchError",
     "RuntimeUnavailableError",
     "ScanError",
+    "ServerError",
     "StepRefusedError",
     "StorageError",
     "StoreError",

@@ -1,6 +1,6 @@
 """Data that every layer shares: frozen records and array aliases. numpy only, no behaviour."""
 
-from mobisearch.types.actions import FileAction
+from mobisearch.types.actions import FileAction, PlanSummary
 from mobisearch.types.arrays import Embeddings, Pixels, UnitRows
 from mobisearch.types.decisions import DECISION_KINDS, Decision
 from mobisearch.types.duplicates import (
@@ -14,6 +14,7 @@ from mobisearch.types.duplicates import (
     SimilarPair,
     Verdict,
 )
+from mobisearch.types.filters import SORTINGS, CollectionFacts, ImageFilter, ImagePage
 from mobisearch.types.images import FileFailure, FileStamp, ImageFacts, ImageRecord
 from mobisearch.types.labels import (
     DEFAULT_LABELS,
@@ -48,6 +49,8 @@ __all__ = [
     "DEFAULT_KEEP",
     "DEFAULT_LABELS",
     "DEFAULT_LEAST_PROBABILITY",
+    "SORTINGS",
+    "CollectionFacts",
     "Decision",
     "DecodeSettings",
     "DuplicateGroup",
@@ -60,6 +63,8 @@ __all__ = [
     "Framing",
     "GroupMember",
     "ImageFacts",
+    "ImageFilter",
+    "ImagePage",
     "ImageRecord",
     "IndexStatus",
     "Label",
@@ -68,6 +73,7 @@ __all__ = [
     "OnFetch",
     "OnProgress",
     "Pixels",
+    "PlanSummary",
     "Preprocessing",
     "Progress",
     "Relation",

@@ -37,3 +37,21 @@ class FileAction:
     restored: str | None = None
     state: str = "begun"
     reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanSummary:
+    """What became of a plan, as the journal has it.
+
+    Attributes:
+        done: steps that are done and not taken back.
+        undone: steps that were taken back.
+        failed: steps that the system refused.
+        changed_at: when the last of them changed, ISO 8601.
+    """
+
+    plan: str
+    done: int
+    undone: int
+    failed: int
+    changed_at: str

@@ -9,6 +9,7 @@ from mobisearch.duplicates.verification.comparison import (
     verify,
 )
 from mobisearch.duplicates.verification.description import describe
+from mobisearch.duplicates.verification.difference import draw_difference
 from mobisearch.duplicates.verification.exactness import compare_pixels, may_have_same_pixels
 from mobisearch.duplicates.verification.pictures import (
     CLOSE_PX,
@@ -28,6 +29,7 @@ __all__ = [
     "Start",
     "compare_pixels",
     "describe",
+    "draw_difference",
     "look",
     "look_closer",
     "may_have_same_pixels",

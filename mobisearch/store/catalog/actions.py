@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.engine import Connection
 
 from mobisearch.store.catalog import schema
 from mobisearch.store.catalog.upkeep import next_generation
-from mobisearch.types import FileAction
+from mobisearch.types import FileAction, PlanSummary
 
 _Connect = Callable[[], contextlib.AbstractContextManager[Connection]]
 _ALL = select(schema.action).order_by(schema.action.c.action_id)
@@ -33,6 +34,38 @@ class StoredActions:
         with self._connect() as connection:
             rows = connection.execute(_ALL.where(schema.action.c.plan == plan)).all()
         return [_action(row) for row in rows]
+
+    def plans(self) -> list[PlanSummary]:
+        """Return what became of each plan that was begun, the newest first."""
+        action = schema.action.c
+        counting = (
+            select(action.plan, action.state, func.count(), func.max(action.changed_at))
+            .where(
+                action.action_id.in_(
+                    select(func.max(action.action_id)).group_by(
+                        action.plan, action.step, action.path
+                    )
+                )
+            )
+            .group_by(action.plan, action.state)
+        )
+        counts: dict[str, Counter[str]] = {}
+        changed: dict[str, str] = {}
+        with self._connect() as connection:
+            for plan, state, n, changed_at in connection.execute(counting):
+                counts.setdefault(plan, Counter())[state] = n
+                changed[plan] = max(changed.get(plan, ""), changed_at)
+        found = [
+            PlanSummary(
+                plan,
+                done=counts[plan]["done"] + counts[plan]["begun"],
+                undone=counts[plan]["undone"] + counts[plan]["undoing"],
+                failed=counts[plan]["failed"],
+                changed_at=changed[plan],
+            )
+            for plan in counts
+        ]
+        return sorted(found, key=lambda summary: (summary.changed_at, summary.plan), reverse=True)
 
     def unsettled(self) -> list[FileAction]:
         """Return the steps of all plans of which it is not known how they ended."""

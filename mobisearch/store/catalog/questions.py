@@ -14,6 +14,7 @@ from mobisearch.store.catalog.actions import StoredActions
 from mobisearch.store.catalog.checks import find_breaches
 from mobisearch.store.catalog.decisions import StoredDecisions
 from mobisearch.store.catalog.labels import StoredLabels
+from mobisearch.store.catalog.listing import StoredListing
 from mobisearch.store.catalog.looks import StoredLooks
 from mobisearch.store.catalog.relations import StoredRelations
 from mobisearch.store.catalog.rows import (
@@ -46,6 +47,11 @@ class Catalog(StoredVectors):
     def looks(self) -> StoredLooks:
         """What copies are found and compared by."""
         return StoredLooks(self._connected)
+
+    @property
+    def listing(self) -> StoredListing:
+        """The images that searches can return, by what is known of them."""
+        return StoredListing(self._connected)
 
     @property
     def relations(self) -> StoredRelations:
