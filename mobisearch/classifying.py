@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mobisearch.embedding import Embedder
-from mobisearch.errors import ImageError
+from mobisearch.errors import ImageError, InvalidResultCountError
 from mobisearch.errors.labels import CLASSIFYING_MODEL
 from mobisearch.imaging import ImageSource, as_sources, name_of
 from mobisearch.models import Classifier, find_model, read_classifier, read_classifier_file
@@ -91,11 +91,11 @@ class ImageClassifier:
             For each image its labels, or why it could not be used.
 
         Raises:
-            ValueError: ``k`` is below 1.
+            InvalidResultCountError: ``k`` is below 1.
             ModelError: the network cannot be loaded.
         """
         if k < 1:
-            raise ValueError(f"k must be at least 1, got {k}")
+            raise InvalidResultCountError(k)
         sources = as_sources(images)
         embedded, errors = self._embedder.pool_each(sources)
         labels = iter(self.classifier.labels(embedded, k))

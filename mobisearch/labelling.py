@@ -17,7 +17,7 @@ from mobisearch.pipeline import EmbeddedFile, embed_files
 from mobisearch.store import CatalogWriter, PendingVector
 from mobisearch.types import LabelReport, OnProgress, Progress, UnitRows
 
-_ROWS_PER_COMMIT = 2048
+_LABELLED_PER_COMMIT = 2048
 _ATTEMPTS = 3
 """Files of one content that are tried, one after the other, where it has to be read again."""
 
@@ -62,7 +62,9 @@ class Labeller:
         n_before = labels.count_of(number)
         self._total = self._catalog.count_vectors() - n_before
         last = 0
-        while not self._stop.is_set() and (batch := labels.pending(number, last, _ROWS_PER_COMMIT)):
+        while not self._stop.is_set() and (
+            batch := labels.pending(number, last, _LABELLED_PER_COMMIT)
+        ):
             self._label(number, batch)
             last = batch[-1].content_id
         return LabelReport(

@@ -65,7 +65,7 @@ class Classifier:
     def logits(self, embedded: UnitRows) -> NDArray[np.float64]:
         """Return what the last layer gives, float64, shape (n, categories).
 
-        Each row depends on itself alone. A row whose norm is needed but not known (NaN) gives NaN.
+        A row whose norm is needed but not known (NaN) gives NaN.
         """
         values = embedded.rows.astype(np.float64)
         if self.needs_norms:

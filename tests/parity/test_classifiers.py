@@ -15,6 +15,7 @@ from torch import nn
 from torchvision.models import MobileNet_V2_Weights, get_model
 
 from mobisearch import Embedder, ImageClassifier, ImageIndex
+from mobisearch.errors import InvalidResultCountError
 from mobisearch.models import find_model, read_classifier, read_weights
 from mobisearch.types import DecodeSettings, RuntimeSettings, UnitRows, WeightsSettings
 
@@ -107,6 +108,8 @@ def test_the_categories_are_torchvisions_and_photos_get_what_is_in_them(
     classifier = ImageClassifier()
     assert list(classifier.categories) == MobileNet_V2_Weights.IMAGENET1K_V1.meta["categories"]
     wanted = {"cat": "cat", "coffee": "espresso", "alps": "alp", "brushes": "paintbrush"}
+    with pytest.raises(InvalidResultCountError):
+        classifier.classify(shipped_photos / "cat.jpg", k=0)
     found = classifier.classify([shipped_photos / f"{name}.jpg" for name in wanted], k=5)
     for result, word in zip(found, wanted.values(), strict=True):
         assert word in result.labels[0].category, result

@@ -123,7 +123,7 @@ def test_a_second_run_labels_only_what_is_new(
 def test_a_run_that_is_stopped_goes_on_where_it_ended(
     index: ImageIndex, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mobisearch.labelling._ROWS_PER_COMMIT", 10)
+    monkeypatch.setattr("mobisearch.labelling._LABELLED_PER_COMMIT", 10)
     index.sync(photos)
     stop = threading.Event()
     seen: list[Progress] = []
