@@ -27,7 +27,7 @@ LAYERS = (
     ("embedding",),
     ("pipeline", "store", "classifying"),
     ("sync", "inspection", "arguments", "labelling"),
-    ("opened", "repairing", "journal", "duplicates"),
+    ("opened", "repairing", "journal", "duplicates", "client"),
     ("remembering",),
     ("comparing", "browsing"),
     ("labelled",),

@@ -37,6 +37,7 @@ _BY_ERROR: tuple[tuple[type[errors.MobisearchError], int], ...] = (
     (errors.TrainingDataError, INPUT_MISSING),
     (errors.QueryError, USAGE),
     (errors.ServerError, CANNOT_CREATE),
+    (errors.MappingError, CANNOT_CREATE),
 )
 
 

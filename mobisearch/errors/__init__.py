@@ -68,7 +68,8 @@
     ├── ReportError                   + OSError             a report or sheet cannot be written
     ├── MappingError                  + RuntimeError        a map of an index could not be made
     └── ServerError                   the page could not be served
-        └── PortTakenError            + OSError             nothing can be served at an address
+        ├── PortTakenError            + OSError             nothing can be served at an address
+        └── RequestRefusedError       + ValueError          a server answered with an error
 
 Each leaf also derives from the builtin that a caller would catch anyway, keeps its values as
 attributes, and survives pickling. Messages say what happened, where, and what to do next.
@@ -153,7 +154,7 @@ from mobisearch.errors.store import (
     StorageError,
     StoreError,
 )
-from mobisearch.errors.web import MappingError, PortTakenError, ServerError
+from mobisearch.errors.web import MappingError, PortTakenError, RequestRefusedError, ServerError
 
 __all__ = [
     "ClassifierFileError",
@@ -196,6 +197,7 @@ __all__ = [
     "PrecisionUnavailableError",
     "QueryError",
     "ReportError",
+    "RequestRefusedError",
     "RootUnavailableError",
     "RuntimeMismatchError",
     "RuntimeUnavailableError",
