@@ -37,7 +37,7 @@ INDEX_FIELDS = {
 MATCH_FIELDS = {
     *("id", "path", "score"),  # the contract
     *("width", "height", "size_bytes", "sha256", "format"),
-    *("taken_at", "camera", "latitude", "longitude"),
+    *("taken_at", "camera", "latitude", "longitude", "labels"),
 }
 
 
@@ -241,7 +241,7 @@ def test_a_place_where_nothing_can_be_made_ends_with_73(photos: Path, tmp_path: 
 
 
 @pytest.mark.skipif(shutil.which("sh") is None, reason="limits are set with a POSIX shell")
-@pytest.mark.parametrize("limit_kb", [32, 512])
+@pytest.mark.parametrize("limit_kb", [32, 768])
 def test_a_disk_that_takes_no_more_ends_with_74_and_the_same_command_finishes_later(
     photos: Path, tmp_path: Path, limit_kb: int
 ) -> None:

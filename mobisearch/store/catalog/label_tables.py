@@ -24,7 +24,7 @@ classifier = Table(  # since format 5
     "classifier",
     metadata,
     Column("classifier_id", Integer, primary_key=True),
-    Column("name", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
     Column("sha256", BLOB, CheckConstraint("length(sha256) = 32"), nullable=False),
     Column("categories", Text, nullable=False),
     Column("n_kept", Integer, nullable=False),
@@ -49,6 +49,7 @@ label = Table(  # since format 5
     Column("place", Integer, primary_key=True),
     Column("category", Integer, nullable=False),
     Column("probability", Float, nullable=False),
+    sqlite_with_rowid=False,  # it is its own index
 )
 Index("label_by_category", label.c.classifier_id, label.c.category, label.c.probability)
 """The most probable categories of a content, place 1 being the best; made again from the embeddings
