@@ -36,7 +36,7 @@ class TrainedClassifier:
     """A classifier that was trained, and how well it does.
 
     Attributes:
-        data: the file, see ``save_classifier``. The same examples and seed give the same bytes.
+        data: the file, see ``save_classifier``. The same embeddings and seed give the same bytes.
         classes: what it tells apart.
         counts: different images of each class that could be used.
         learnt, stopping: how many of them it learnt from, and how many said when to stop.

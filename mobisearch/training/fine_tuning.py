@@ -1,8 +1,8 @@
 """Training the whole network on folders of examples, from where its weights are.
 
 Every epoch ends with a checkpoint; the same call goes on from there. Chance depends on the seed,
-the epoch and the example alone, so that on a CPU an interrupted training ends with the weights of
-one that was not.
+the epoch and the example alone, so that on a CPU, from the same embeddings, an interrupted training
+ends with the weights of one that was not.
 """
 
 from __future__ import annotations
