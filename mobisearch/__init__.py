@@ -13,6 +13,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from mobisearch.classifying import ClassifiedImage, ImageClassifier
     from mobisearch.duplicates import DuplicateGroups
     from mobisearch.embedding import Embedder
     from mobisearch.errors import MobisearchError
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
         FileFailure,
         ImageRecord,
         IndexStatus,
+        Label,
+        LabelCount,
+        LabelReport,
         RepairReport,
         RuntimeSettings,
         SalvageReport,
@@ -38,15 +42,20 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "ClassifiedImage",
     "DecodeSettings",
     "DuplicateGroup",
     "DuplicateGroups",
     "DuplicateSettings",
     "Embedder",
     "FileFailure",
+    "ImageClassifier",
     "ImageIndex",
     "ImageRecord",
     "IndexStatus",
+    "Label",
+    "LabelCount",
+    "LabelReport",
     "Match",
     "Matches",
     "MobisearchError",
@@ -62,6 +71,11 @@ __all__ = [
 ]
 
 _HOMES = {
+    "ClassifiedImage": "mobisearch.classifying",
+    "ImageClassifier": "mobisearch.classifying",
+    "Label": "mobisearch.types",
+    "LabelCount": "mobisearch.types",
+    "LabelReport": "mobisearch.types",
     "DecodeSettings": "mobisearch.types",
     "DuplicateGroup": "mobisearch.types",
     "DuplicateGroups": "mobisearch.duplicates",

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mobisearch.errors import (
+    InvalidProbabilityError,
     InvalidRecallError,
     InvalidResultCountError,
     InvalidVectorError,
@@ -102,6 +103,18 @@ def checked_recall(recall: object) -> float:
     if isinstance(recall, bool) or not is_number or not 0 < recall <= 1:  # type: ignore[operator]
         raise InvalidRecallError(recall)
     return float(recall)  # type: ignore[arg-type]
+
+
+def checked_probability(probability: object) -> float:
+    """Return a probability as a float.
+
+    Raises:
+        InvalidProbabilityError: it is not a number from 0 to 1.
+    """
+    is_number = isinstance(probability, int | float | np.integer | np.floating)
+    if isinstance(probability, bool) or not is_number or not 0 <= probability <= 1:  # type: ignore[operator]
+        raise InvalidProbabilityError(probability)
+    return float(probability)  # type: ignore[arg-type]
 
 
 def unit_row(vector: ArrayLike, dim: int) -> Embeddings:

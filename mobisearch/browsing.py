@@ -19,13 +19,15 @@ from mobisearch.errors import (
 from mobisearch.imaging import encode_jpeg, read_file
 from mobisearch.opened import OpenIndex
 from mobisearch.results import Match, Matches
-from mobisearch.store import FoundVector, search_among
+from mobisearch.store import FoundVector
 from mobisearch.types import (
+    DEFAULT_LEAST_PROBABILITY,
     CollectionFacts,
     Embeddings,
     ImageFilter,
     ImagePage,
     ImageRecord,
+    Label,
     Pixels,
     WholePicture,
 )
@@ -59,13 +61,30 @@ class BrowsingIndex(OpenIndex):
             sort: ``"newest"``, ``"oldest"``, ``"largest"`` or ``"name"``.
             offset: where to begin.
             count: how many at most.
+
+        Raises:
+            NotLabelledError, UnknownLabelError: there is no such label.
         """
-        return self._catalog.listing.page(
-            filters or ImageFilter(),
-            sorting=sort,
-            offset=max(0, offset),
-            count=checked_count(count),
+        wanted = filters or ImageFilter()
+        with self._catalog.snapshot():
+            return self._catalog.listing.page(
+                wanted,
+                sorting=sort,
+                offset=max(0, offset),
+                count=checked_count(count),
+                labelled=self._with_label(wanted),
+            )
+
+    def _with_label(self, filters: ImageFilter) -> NDArray[np.int64] | None:
+        if not filters.label:
+            return None
+        return self._catalog.labels.vectors_of(
+            filters.label, least=DEFAULT_LEAST_PROBABILITY, location=self.directory
         )
+
+    def labels_of(self, image_ids: Sequence[int]) -> dict[int, tuple[Label, ...]]:
+        """Return the labels of images, by id; one without any is not in it."""
+        return self._catalog.labels.of_images(image_ids)
 
     def facts(self) -> CollectionFacts:
         """Return what the collection is made of: formats, cameras, folders, dates."""
@@ -165,8 +184,11 @@ class BrowsingIndex(OpenIndex):
             if filters is None or filters == ImageFilter():
                 return self._catalog.matches(self._vectors.search(query, k)[0], k)
             among = self._catalog.listing.vector_ids(filters)
+            labelled = self._with_label(filters)
+            if labelled is not None:
+                among = np.intersect1d(among, labelled, assume_unique=True)
             if len(among) <= max(_LEAST_AMONG, _MAX_AMONG_SHARE * len(self)):
-                found = search_among(self._catalog, query, k, among)
+                found = self._vectors.search_among(query, k, among)[0]
                 return self._accepted(found, k, filters)
             return self._grown(query, k, filters, among)
 

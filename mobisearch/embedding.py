@@ -8,7 +8,6 @@ import threading
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mobisearch.errors import ImageError, NoEmbeddingError, RuntimeMismatchError
 from mobisearch.imaging import (
@@ -22,14 +21,20 @@ from mobisearch.imaging import (
     shared_workers,
 )
 from mobisearch.models import DEFAULT_MODEL, ModelSpec, find_model
+from mobisearch.models.probe import probe_picture
 from mobisearch.runtimes import Runtime, check_settings, load_runtime
 from mobisearch.runtimes.selection import LEAST_COSINES
-from mobisearch.types import DecodeSettings, Embeddings, Framing, Pixels, RuntimeSettings
+from mobisearch.types import (
+    DecodeSettings,
+    Embeddings,
+    Framing,
+    Pixels,
+    RuntimeSettings,
+    UnitRows,
+    WeightsSettings,
+)
 
 _REFERENCE_PRECISION = "f32"
-
-_MIN_NORM = 1e-6
-"""Below this a row of values has no direction worth the name; real ones have norms above 1."""
 
 
 class Embedder:
@@ -93,6 +98,11 @@ class Embedder:
         """Values in an embedding, d."""
         return self.spec.dim
 
+    @property
+    def weights(self) -> WeightsSettings:
+        """Where weights come from that are not part of the package."""
+        return self._runtime_settings.weights
+
     def embed(self, images: ImageSource | Sequence[ImageSource]) -> Embeddings:
         """Embed images.
 
@@ -126,7 +136,12 @@ class Embedder:
         Raises:
             ModelError: the weights cannot be used.
         """
-        rows: list[Embeddings] = [np.empty((0, self.dim), np.float32)]
+        found, errors = self.pool_each(images)
+        return found.rows, errors
+
+    def pool_each(self, images: Sequence[ImageSource]) -> tuple[UnitRows, list[ImageError | None]]:
+        """Embed as :meth:`embed_each` does, and keep the norms that the rows had."""
+        parts: list[UnitRows] = []
         errors: list[ImageError | None] = []
         for start in range(0, len(images), self.batch_size):
             prepared: list[Pixels] = []
@@ -143,12 +158,12 @@ class Embedder:
                 errors.append(None)
             if not prepared:
                 continue
-            batch = self.embed_pixels(np.stack(prepared))
-            is_bad = np.isnan(batch).any(axis=1)
-            rows.append(batch[~is_bad])
+            batch = self.pool_pixels(np.stack(prepared))
+            is_bad = np.isnan(batch.norms)
+            parts.append(UnitRows(batch.rows[~is_bad], batch.norms[~is_bad]))
             for bad in np.flatnonzero(is_bad):
                 errors[places[bad]] = NoEmbeddingError(names[bad])
-        return np.concatenate(rows), errors
+        return UnitRows.joined(parts, dim=self.dim), errors
 
     def prepare(self, source: ImageSource) -> PreparedImage:
         """Decode one image and cut out what the network looks at. Needs no network.
@@ -186,9 +201,9 @@ class Embedder:
         workers = shared_workers()
         return workers.prepare(data, name=path, preprocessing=wanted, settings=settings, halt=halt)
 
-    def embed_prepared(self, images: Sequence[PreparedImage]) -> Embeddings:
-        """Embed prepared images, at least one; see :meth:`embed_pixels`."""
-        return self.embed_pixels(np.stack([image.pixels for image in images]))
+    def embed_prepared(self, images: Sequence[PreparedImage]) -> UnitRows:
+        """Embed prepared images, at least one; see :meth:`pool_pixels`."""
+        return self.pool_pixels(np.stack([image.pixels for image in images]))
 
     def resized(self, side_px: int) -> Embedder:
         """Return an embedder that has the same network look at squares of another size.
@@ -210,16 +225,20 @@ class Embedder:
         )
 
     def embed_pixels(self, pixels: Pixels) -> Embeddings:
-        """Embed prepared pixels, in batches of ``batch_size``.
+        """Embed prepared pixels: the rows of :meth:`pool_pixels`, float32, shape (n, d)."""
+        return self.pool_pixels(pixels).rows
+
+    def pool_pixels(self, pixels: Pixels) -> UnitRows:
+        """Embed prepared pixels, in batches of ``batch_size``, and keep the norms.
 
         Args:
             pixels: uint8, shape (n, crop_px, crop_px, 3).
 
         Returns:
-            float32, shape (n, d), unit rows. A row that the network left without a direction (NaN,
-            infinite, all zeros) is NaN throughout; the others are not affected.
+            n rows. One that the network left without a direction (NaN, infinite, all zeros) is NaN
+            throughout; the others are not affected.
         """
-        parts = [np.empty((0, self.dim), np.float32)]
+        parts: list[UnitRows] = []
         for start in range(0, len(pixels), self.batch_size):
             batch = pixels[start : start + self.batch_size]
             pooled = np.asarray(self._runtime.extract(batch))
@@ -227,15 +246,11 @@ class Embedder:
             if pooled.shape != expected:
                 actual = pooled.shape
                 raise RuntimeMismatchError(self.spec.label, expected=expected, actual=actual)
-            parts.append(_unit_rows(pooled))
-        return np.concatenate(parts)
+            parts.append(UnitRows.of(pooled))
+        return UnitRows.joined(parts, dim=self.dim)
 
     def load(self) -> None:
-        """Load the network now, instead of at the first embedding.
-
-        Raises:
-            ModelError: the weights, the runtime or the precision cannot be used.
-        """
+        """Load the network now, instead of at the first embedding, or raise a ModelError."""
         _ = self._runtime
 
     @property
@@ -265,10 +280,10 @@ class Embedder:
     def _probe_of(self, runtime: Runtime) -> Embeddings:
         exact = dataclasses.replace(self.settings, exact=True)
         prepared = prepare_source(
-            _probe_picture(), preprocessing=self.spec.preprocessing, settings=exact
+            probe_picture(), preprocessing=self.spec.preprocessing, settings=exact
         )
-        row: Embeddings = _unit_rows(np.asarray(runtime.extract(prepared.pixels[None])))[0]
-        return row
+        pooled = np.asarray(runtime.extract(prepared.pixels[None]))
+        return np.asarray(UnitRows.of(pooled).rows[0])
 
     @functools.cached_property
     def _loaded_runtime(self) -> Runtime:
@@ -280,21 +295,3 @@ class Embedder:
             return self._given_runtime
         with self._load_lock:
             return self._loaded_runtime
-
-
-def _unit_rows(pooled: NDArray[np.float32]) -> Embeddings:
-    wide = pooled.astype(np.float64)
-    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        norms = np.sqrt((wide * wide).sum(axis=1, keepdims=True))  # (n, 1)
-        is_good = np.isfinite(norms) & (norms > _MIN_NORM)
-        unit = np.where(is_good, wide / norms, np.nan)
-    return unit.astype(np.float32)
-
-
-def _probe_picture() -> Pixels:
-    """Return 600 x 400 pixels of waves and an edge: what resizing and normalisation act on."""
-    y, x = np.mgrid[0:400, 0:600]
-    red = 127 + 120 * np.sin(x / 9.0) * np.cos(y / 31.0)
-    green = (x * 255 // 599) ^ (y & 63)
-    blue = np.where((x - 300) ** 2 + (y - 200) ** 2 < 120**2, 240, 20 + y // 4)
-    return np.stack([red, green, blue], axis=-1).astype(np.uint8)

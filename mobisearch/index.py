@@ -23,18 +23,15 @@ from mobisearch.arguments import (
     unit_row,
 )
 from mobisearch.browsing import BrowsingIndex
-from mobisearch.comparing import ComparingIndex
-from mobisearch.errors import UnknownImageIdError
 from mobisearch.imaging import ImageSource, ScanSettings, name_of
 from mobisearch.inspection import check_index, read_status
+from mobisearch.labelled import LabelledIndex
 from mobisearch.repairing import repair_catalog, salvage_to
 from mobisearch.results import Matches
 from mobisearch.store import IndexLayout, copy_index
 from mobisearch.sync import Synchroniser
 from mobisearch.types import (
-    Embeddings,
-    FileFailure,
-    ImageRecord,
+    DEFAULT_LEAST_PROBABILITY,
     IndexStatus,
     OnProgress,
     RepairReport,
@@ -44,7 +41,7 @@ from mobisearch.types import (
 )
 
 
-class ImageIndex(ComparingIndex, BrowsingIndex):
+class ImageIndex(LabelledIndex, BrowsingIndex):
     """Images of some folders, their embeddings, and searches among them.
 
     ::
@@ -140,7 +137,15 @@ class ImageIndex(ComparingIndex, BrowsingIndex):
             self._vectors.refresh(catalog)
         return n_removed
 
-    def search(self, query: ImageSource, k: int = 10, *, exact: bool = False) -> Matches:
+    def search(
+        self,
+        query: ImageSource,
+        k: int = 10,
+        *,
+        exact: bool = False,
+        label: str | None = None,
+        least_probability: float = DEFAULT_LEAST_PROBABILITY,
+    ) -> Matches:
         """Find the images most like an image, best first, ties by id.
 
         Beyond some 20,000 images, those that are likely to be are compared; see ``tune``.
@@ -150,30 +155,42 @@ class ImageIndex(ComparingIndex, BrowsingIndex):
                 index.
             k: how many, at least 1. An index with fewer images gives them all.
             exact: compare with every image, however many there are.
+            label: only find images that have this category among their labels, or the only one
+                whose name it is a part of; case does not matter. All of those are compared.
+            least_probability: of that category, 0 to 1.
 
         Raises:
             ImageError: the query cannot be used.
-            InvalidResultCountError: ``k`` is below 1.
+            InvalidResultCountError, InvalidProbabilityError: of the numbers.
+            NotLabelledError, UnknownLabelError: there is no such label, or no single one.
         """
         k = checked_count(k)
+        labelled = self._labelled(label, least_probability)
         embeddings = self._embedder.embed([query])  # (1, d)
         with self._catalog.snapshot():
-            found = self._vectors.search(embeddings, k, exact=exact)
+            found = self._search_vectors(embeddings, k, exact=exact, labelled=labelled)
             return self._catalog.matches(found[0], k, query=name_of(query))
 
     def search_many(
-        self, queries: Sequence[ImageSource], k: int = 10, *, exact: bool = False
+        self,
+        queries: Sequence[ImageSource],
+        k: int = 10,
+        *,
+        exact: bool = False,
+        label: str | None = None,
+        least_probability: float = DEFAULT_LEAST_PROBABILITY,
     ) -> list[Matches]:
         """Find the images most like each of several images, one list of matches for each.
 
-        A query that cannot be used gives an empty list whose ``error`` says why. Raises
-        InvalidResultCountError if ``k`` is below 1.
+        A query that cannot be used gives an empty list whose ``error`` says why. Otherwise as for
+        ``search``.
         """
         k = checked_count(k)
+        labelled = self._labelled(label, least_probability)
         sources = as_list(queries)
         embeddings, errors = self._embedder.embed_each(sources)  # (m, d) of the m usable ones
         with self._catalog.snapshot():
-            found = iter(self._vectors.search(embeddings, k, exact=exact))
+            found = iter(self._search_vectors(embeddings, k, exact=exact, labelled=labelled))
             return [
                 self._catalog.matches(next(found), k, query=name_of(query))
                 if error is None
@@ -212,16 +229,6 @@ class ImageIndex(ComparingIndex, BrowsingIndex):
             found = self._vectors.search(row, k, exact=exact)
             return self._catalog.matches(found[0], k)
 
-    def image(self, image_id: int) -> ImageRecord:
-        """Return one image by id, or raise UnknownImageIdError."""
-        return self._stored(image_id)[0]
-
-    def _stored(self, image_id: int) -> tuple[ImageRecord, Embeddings]:
-        stored = self._catalog.image(image_id)
-        if stored is None:
-            raise UnknownImageIdError(image_id)
-        return stored
-
     def status(self) -> IndexStatus:
         """Return the index at a glance. Reads no embedding and loads no network."""
         return read_status(self._layout, self._catalog, self._model)
@@ -245,10 +252,6 @@ class ImageIndex(ComparingIndex, BrowsingIndex):
                 catalog.put_recall_target(recall)
             self._vectors.refresh(catalog)
         return self.status()
-
-    def errors(self) -> list[FileFailure]:
-        """Return every file that could not be indexed, with the reason, ordered by path."""
-        return self._catalog.failures()
 
     def verify(self) -> VerifyReport:
         """Check the catalog and cache files, every embedding too; change nothing."""

@@ -25,6 +25,7 @@ def read_status(layout: IndexLayout, catalog: CatalogReader, model: ModelRow) ->
         segments = catalog.segments()
         structure = _read_structure_status(layout, catalog)
         target, note = catalog.recall_target(), read_note(catalog)
+        labelled, classifiers = catalog.labels.count_labelled(), catalog.labels.classifiers()
     return IndexStatus(
         path=str(layout.directory),
         model=model.name,
@@ -46,6 +47,8 @@ def read_status(layout: IndexLayout, catalog: CatalogReader, model: ModelRow) ->
         recall_target=target,
         structure=structure,
         missed_recall=note["recall"] if note and not structure else None,
+        labelled=labelled,
+        classifiers=tuple(row.name for row in classifiers),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Self
 
 from mobisearch.arguments import PathArgument
 from mobisearch.embedding import Embedder
-from mobisearch.errors import ModelMismatchError
+from mobisearch.errors import ModelMismatchError, UnknownImageIdError
 from mobisearch.models import DEFAULT_MODEL
 from mobisearch.store import (
     CatalogReader,
@@ -25,7 +25,13 @@ from mobisearch.store import (
     open_reader,
     open_writer,
 )
-from mobisearch.types import DecodeSettings, RuntimeSettings
+from mobisearch.types import (
+    DecodeSettings,
+    Embeddings,
+    FileFailure,
+    ImageRecord,
+    RuntimeSettings,
+)
 
 
 class OpenIndex:
@@ -122,6 +128,20 @@ class OpenIndex:
     def __len__(self) -> int:
         """Count the images that searches can return."""
         return self._catalog.count_states().get("ok", 0)
+
+    def image(self, image_id: int) -> ImageRecord:
+        """Return one image by id, or raise UnknownImageIdError."""
+        return self._stored(image_id)[0]
+
+    def _stored(self, image_id: int) -> tuple[ImageRecord, Embeddings]:
+        stored = self._catalog.image(image_id)
+        if stored is None:
+            raise UnknownImageIdError(image_id)
+        return stored
+
+    def errors(self) -> list[FileFailure]:
+        """Return every file that could not be indexed, with the reason, ordered by path."""
+        return self._catalog.failures()
 
     def _warnings(self) -> tuple[str, ...]:
         """Return what users should know about the place where the index is."""

@@ -7,6 +7,7 @@ takes outcomes in the order of the paths. Failures are data here. Nothing is sto
 from __future__ import annotations
 
 import itertools
+import math
 import queue
 import threading
 from collections import deque
@@ -15,12 +16,17 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-import numpy as np
-
 from mobisearch.capacity import count_workers
 from mobisearch.errors import ImageError, NoEmbeddingError
 from mobisearch.imaging import FileContent, Halt, PreparedImage, read_file
-from mobisearch.types import DecodeSettings, Embeddings, FileFailure, FileStamp, ImageFacts
+from mobisearch.types import (
+    DecodeSettings,
+    Embeddings,
+    FileFailure,
+    FileStamp,
+    ImageFacts,
+    UnitRows,
+)
 
 _BATCHES_AHEAD = 3
 """One that the caller takes from, one in the network, one that is decoded meanwhile."""
@@ -35,7 +41,7 @@ class FileEmbedder(Protocol):
     def prepare_file(self, data: bytes, *, path: str, halt: Halt | None = None) -> PreparedImage:
         """Decode the bytes of a file; called from several threads."""
 
-    def embed_prepared(self, images: Sequence[PreparedImage]) -> Embeddings:
+    def embed_prepared(self, images: Sequence[PreparedImage]) -> UnitRows:
         """Return a row for each of several images; NaN throughout where there is none."""
 
 
@@ -44,6 +50,7 @@ class EmbeddedFile:
     """A file with its embedding, float32, shape (d,), and what it says of itself.
 
     Attributes:
+        norm: how long the embedding was before it was made a unit vector.
         thumbnail: the whole picture as a small JPEG, where the embedder makes one.
     """
 
@@ -52,6 +59,7 @@ class EmbeddedFile:
     sha256: str
     facts: ImageFacts
     embedding: Embeddings
+    norm: float
     thumbnail: bytes = b""
 
 
@@ -204,17 +212,18 @@ class _Stages:
         for entry in batch:
             if isinstance(entry, _Decoded) and entry.sha256 not in self._embedded:
                 new.setdefault(entry.sha256, entry)
-        rows: dict[str, Embeddings] = {}
+        rows: dict[str, tuple[Embeddings, float]] = {}
         if new:
-            images = [entry.image for entry in new.values()]
-            rows = dict(zip(new, self._embedder.embed_prepared(images), strict=True))
+            found = self._embedder.embed_prepared([entry.image for entry in new.values()])
+            pairs = zip(found.rows, found.norms.tolist(), strict=True)
+            rows = dict(zip(new, pairs, strict=True))
         for entry in batch:
             if not isinstance(entry, _Decoded):
                 yield entry
             elif entry.sha256 in self._embedded:
                 yield KnownFile(entry.path, entry.content.stamp, entry.sha256)
             else:
-                outcome = _finish(entry, rows[entry.sha256])
+                outcome = _finish(entry, *rows[entry.sha256])
                 if isinstance(outcome, EmbeddedFile):
                     self._embedded.add(entry.sha256)
                 yield outcome
@@ -264,9 +273,9 @@ def _failed(error: ImageError, stamp: FileStamp | None) -> FailedFile:
     return FailedFile(error.path, stamp, FileFailure(error.path, error.code, error.reason))
 
 
-def _finish(entry: _Decoded, row: Embeddings) -> FileOutcome:
+def _finish(entry: _Decoded, row: Embeddings, norm: float) -> FileOutcome:
     stamp = entry.content.stamp
-    if np.isnan(row).any():
+    if math.isnan(norm):
         return _failed(NoEmbeddingError(entry.path), stamp)
     image = entry.image
-    return EmbeddedFile(entry.path, stamp, entry.sha256, image.facts, row, image.thumbnail)
+    return EmbeddedFile(entry.path, stamp, entry.sha256, image.facts, row, norm, image.thumbnail)

@@ -22,7 +22,9 @@ def main() -> None:
     python = make_environment(REPOSITORY / ".venv", extras="dev")
     arguments = sys.argv[1:]
     commands = [] if arguments else [["-m", *check] for check in CHECKS]
-    commands.append(["-m", "pytest", *arguments])
+    # The whole suite takes every processor; a file stays together, for what its tests share.
+    spread = [] if arguments else ["-n", "auto", "--dist", "loadfile"]
+    commands.append(["-m", "pytest", *spread, *arguments])
     failed = []
     for command in commands:
         print(f"\n$ python {' '.join(command)}", flush=True)

@@ -233,6 +233,27 @@ def resolutions_text(document: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _change(change: float) -> str:
+    return f"up to {change:.3f} off" if change else "the reference"
+
+
+def labels_text(document: dict[str, Any]) -> str:
+    """Return the table of what quicker ways do to labels."""
+    lines = [
+        f"{document['photos']} photos of one thing each, of ImageNet's kinds; the network may have "
+        "been trained with some of them:",
+        "",
+        "| way | first label right | among the first five | same first label | its probability |",
+        "|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {way} | {100 * row['top1']:.1f} % | {100 * row['top5']:.1f} % | "
+        f"{100 * row['same_first']:.1f} % | {_change(row['largest_change'])} |"
+        for way, row in document["ways"].items()
+    ]
+    return "\n".join(lines)
+
+
 PARTS: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "copies": ("copies.json", copies_text),
     "scores": ("copies.json", scores_text),
@@ -247,7 +268,10 @@ PARTS: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
 }
 """Marks in the README, each with the measurement and what is said of it."""
 
-MOBILENET_PARTS = {"resolutions": ("resolutions.json", resolutions_text)}
+MOBILENET_PARTS = {
+    "resolutions": ("resolutions.json", resolutions_text),
+    "labels": ("labels.json", labels_text),
+}
 """Those in the page about MobileNet."""
 
 DOCUMENTS = {README: PARTS, REPOSITORY / "docs" / "mobilenet.md": MOBILENET_PARTS}

@@ -67,12 +67,21 @@ def test_the_python_of_the_readme_runs(tmp_path: Path, shipped_photos: Path) -> 
 
 
 MOBILENET = REPOSITORY / "docs" / "mobilenet.md"
+KINDS = {
+    "animals": ("cat", "dogs"),
+    "mountains": ("alps", "mountain", "trail", "stream"),
+    "plants": ("dahlia", "dandelion", "allium", "acanthus"),
+}
 
 
 def test_the_python_of_the_page_about_mobilenet_runs_and_prints_what_it_says(
     tmp_path: Path, shipped_photos: Path
 ) -> None:
     shutil.copy(shipped_photos / "cat.jpg", tmp_path)
+    for kind, names in KINDS.items():
+        (tmp_path / "kinds" / kind).mkdir(parents=True)
+        for name in names:
+            shutil.copy(shipped_photos / f"{name}.jpg", tmp_path / "kinds" / kind)
     code = "".join(re.findall(r"```python\n(.*?)```", MOBILENET.read_text(encoding="utf-8"), re.S))
     expected = re.findall(r"# -> (.+)", code)
     assert expected

@@ -48,6 +48,7 @@ def status_command(index_path: str, as_json: bool) -> int:
         "missing": f"{status.missing:,}",
         "errors": f"{status.errors:,}",
         "model": f"{status.model}, {status.dim} values, fingerprint {status.fingerprint[:12]}",
+        "labels": _labels_line(status),
         "size": sizes,
         "search": _search_line(status),
         "created": status.created_at,
@@ -58,6 +59,13 @@ def status_command(index_path: str, as_json: bool) -> int:
     for root in status.roots:
         print_line(f"{'root':10} {root}")
     return exit_codes.OK
+
+
+def _labels_line(status: IndexStatus) -> str:
+    """Say how many images have labels, and which."""
+    if not status.classifiers:
+        return "none; make them with: mobisearch label"
+    return f"{status.labelled:,} of {status.images:,} images, by {', '.join(status.classifiers)}"
 
 
 def _search_line(status: IndexStatus) -> str:

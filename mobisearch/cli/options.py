@@ -174,6 +174,16 @@ def model_options(function: _F) -> _F:
     return cast("_F", name(trust(with_model)))
 
 
+def classifier_option(function: _F) -> _F:
+    """Add ``--classifier`` to a command."""
+    option = click.option(
+        "--classifier",
+        metavar="FILE",
+        help="A classifier that 'mobisearch train' made; else the one in the model's weights.",
+    )
+    return option(function)
+
+
 def common_options(function: _F) -> _F:
     """Add ``--index``, ``--json`` and ``--debug`` to a command."""
     index = click.option(

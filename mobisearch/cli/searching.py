@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 
 import click
@@ -19,7 +20,7 @@ from mobisearch.cli.output import (
 )
 from mobisearch.errors import ImageNotFoundError
 from mobisearch.results import Matches
-from mobisearch.types import RuntimeSettings
+from mobisearch.types import DEFAULT_LEAST_PROBABILITY, RuntimeSettings
 
 
 @click.command("search")
@@ -33,6 +34,20 @@ from mobisearch.types import RuntimeSettings
     help="How many matches.",
 )
 @click.option("--exact", is_flag=True, help="Compare with every image, however many there are.")
+@click.option(
+    "--label",
+    metavar="NAME",
+    help="Only find images with this label: a category, or a part of its name that no other has.",
+)
+@click.option(
+    "--least",
+    "least_probability",
+    type=click.FloatRange(min=0, max=1),
+    default=DEFAULT_LEAST_PROBABILITY,
+    show_default=True,
+    metavar="P",
+    help="With --label: how probable it must be.",
+)
 @click.option("-0", "as_raw", is_flag=True, help="Print bare paths, each ended by a NUL byte.")
 @click.option("--sheet", metavar="FILE", help="Also write a contact sheet: .jpg, .png or .webp.")
 @runtime_options
@@ -41,6 +56,8 @@ def search_command(
     images: tuple[str, ...],
     count: int,
     exact: bool,
+    label: str | None,
+    least_probability: float,
     as_raw: bool,
     sheet: str | None,
     runtime_settings: RuntimeSettings,
@@ -56,7 +73,9 @@ def search_command(
 
         check_sheet_path(sheet)  # before the work, not after it
     with open_warm(index_path, runtime_settings) as index:
-        results = index.search_many(images, k=count, exact=exact)
+        results = index.search_many(
+            images, k=count, exact=exact, label=label, least_probability=least_probability
+        )
         n_images = len(index)
     if as_json:
         print_json([_document(result) for result in results])
@@ -72,6 +91,8 @@ def search_command(
     if not n_images:
         command = f"mobisearch index{index_option(index_path)} FOLDER"
         print_message(f"the index is empty; fill it with: {command}")
+    elif label is not None and not any(results):
+        print_message(f"no image has the label {label!r} with {least_probability:g} or more")
     elif n_images < count:
         print_message(
             f"the index holds only {n_images:,} images, fewer than the {count:,} asked for"
@@ -112,6 +133,7 @@ def _document(result: Matches) -> dict[str, object]:
             "camera": match.image.camera,
             "latitude": match.image.latitude,
             "longitude": match.image.longitude,
+            "labels": [dataclasses.asdict(label) for label in match.image.labels],
         }
         for match in result
     ]
@@ -126,4 +148,5 @@ def _print_result(result: Matches) -> None:
         image = match.image
         gone = "" if os.path.lexists(image.path) else "  (not there now)"
         size = f"{image.width}x{image.height}"
-        print_line(f"  {match.score:.4f}  {size}  #{image.id}  {image.path}{gone}")
+        first = f"  {image.labels[0].category}" if image.labels else ""
+        print_line(f"  {match.score:.4f}  {size}  #{image.id}  {image.path}{first}{gone}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import webbrowser
 
 import click
@@ -97,6 +98,7 @@ def serve_command(
             if not no_open and not as_json:
                 webbrowser.open(address)
 
-        serve(index, sockets, settings, on_ready=tell)
+        with contextlib.suppress(KeyboardInterrupt):  # how it is meant to end
+            serve(index, sockets, settings, on_ready=tell)
     print_message("ended")
     return exit_codes.OK

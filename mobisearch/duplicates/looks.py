@@ -33,6 +33,7 @@ from mobisearch.types import (
     OnProgress,
     Pixels,
     Progress,
+    UnitRows,
     WholePicture,
 )
 
@@ -77,8 +78,8 @@ class LookEmbedder:
         """Decode the bytes of a file; see ``Embedder.prepare_file``."""
         return self._embedder.prepare_file(data, path=path, framing=framing, exact=exact)
 
-    def embed_prepared(self, images: Sequence[PreparedImage]) -> Embeddings:
-        """Return the looks of prepared images, float32, shape (n, d), unit rows."""
+    def embed_prepared(self, images: Sequence[PreparedImage]) -> UnitRows:
+        """Return the looks of prepared images, shape (n, d)."""
         return self._look(np.stack([image.pixels for image in images]))
 
     def embed_thumbnails(self, thumbnails: Sequence[Pixels]) -> Embeddings:
@@ -86,20 +87,17 @@ class LookEmbedder:
         parts = [np.empty((0, self.dim), np.float32)]
         for start in range(0, len(thumbnails), self.batch_size):
             some = thumbnails[start : start + self.batch_size]
-            parts.append(self._look(np.stack([self._squeeze(pixels) for pixels in some])))
+            parts.append(self._look(np.stack([self._squeeze(pixels) for pixels in some])).rows)
         return np.concatenate(parts)
 
     def _squeeze(self, pixels: Pixels) -> Pixels:
         return resize_pixels(pixels, self._side, self._side)
 
-    def _look(self, squares: Pixels) -> Embeddings:
+    def _look(self, squares: Pixels) -> UnitRows:
         turned = [np.rot90(squares, turn, axes=(1, 2)) for turn in range(_N_TURNS)]
         rows = self._embedder.embed_pixels(np.concatenate(turned))  # (4 n, d)
         mean = rows.reshape(_N_TURNS, len(squares), -1).mean(axis=0, dtype=np.float64)
-        norms = np.sqrt((mean * mean).sum(axis=1, keepdims=True))
-        with np.errstate(invalid="ignore", divide="ignore"):
-            unit = np.where(norms > 0, mean / norms, np.nan)
-        return unit.astype(np.float32)
+        return UnitRows.of(mean)
 
 
 @dataclass(slots=True)

@@ -30,7 +30,10 @@
     │   ├── RuntimeMismatchError      + ValueError          a runtime that does not fit its model
     │   ├── RuntimeUnavailableError   + ImportError         the runtime does not run here
     │   ├── PrecisionUnavailableError + ValueError          not to be had here
-    │   └── UnknownRuntimeError       + LookupError         no runtime or precision of that name
+    │   ├── UnknownRuntimeError       + LookupError         no runtime or precision of that name
+    │   ├── NoClassifierError         + ValueError          none in the model's weights
+    │   ├── ClassifierFileError       + ValueError          not there, damaged, something else
+    │   └── ClassifierMismatchError   + ValueError          trained with another model
     ├── StoreError                    the index on disk could not be used
     │   ├── IndexNotFoundError        + FileNotFoundError   there is no index here
     │   ├── IndexExistsError          + FileExistsError     something is here already
@@ -51,7 +54,11 @@
     │   ├── InvalidDecisionError      + ValueError          of no known kind, or of too few
     │   ├── UnknownDecisionError      + LookupError         no decision of that id
     │   ├── UnknownKeepRuleError      + ValueError          no such rule for which copy is kept
-    │   └── TooFewImagesError         + ValueError          not enough of them
+    │   ├── TooFewImagesError         + ValueError          not enough of them
+    │   ├── NotLabelledError          + LookupError         no image has labels yet
+    │   ├── UnknownLabelError         + LookupError         no category, or several, of that name
+    │   ├── InvalidProbabilityError   + ValueError          not from 0 to 1
+    │   └── TrainingDataError         + ValueError          nothing can be learnt from a folder
     ├── CleanupError                  copies could not be cleared away
     │   ├── PlanError                 + ValueError          no plan, or one that contradicts itself
     │   ├── PlanNotFoundError         + FileNotFoundError   there is no plan here
@@ -61,7 +68,8 @@
     ├── ReportError                   + OSError             a report or sheet cannot be written
     ├── MappingError                  + RuntimeError        a map of an index could not be made
     └── ServerError                   the page could not be served
-        └── PortTakenError            + OSError             nothing can be served at an address
+        ├── PortTakenError            + OSError             nothing can be served at an address
+        └── RequestRefusedError       + ValueError          a server answered with an error
 
 Each leaf also derives from the builtin that a caller would catch anyway, keeps its values as
 attributes, and survives pickling. Messages say what happened, where, and what to do next.
@@ -95,6 +103,15 @@ from mobisearch.errors.images import (
     UnreadableImageError,
     UnsupportedFormatError,
     WorkerStartError,
+)
+from mobisearch.errors.labels import (
+    ClassifierFileError,
+    ClassifierMismatchError,
+    InvalidProbabilityError,
+    NoClassifierError,
+    NotLabelledError,
+    TrainingDataError,
+    UnknownLabelError,
 )
 from mobisearch.errors.models import (
     ModelError,
@@ -137,9 +154,11 @@ from mobisearch.errors.store import (
     StorageError,
     StoreError,
 )
-from mobisearch.errors.web import MappingError, PortTakenError, ServerError
+from mobisearch.errors.web import MappingError, PortTakenError, RequestRefusedError, ServerError
 
 __all__ = [
+    "ClassifierFileError",
+    "ClassifierMismatchError",
     "CleanupError",
     "CorruptImageError",
     "DecisionsFileError",
@@ -158,6 +177,7 @@ __all__ = [
     "IndexNotFoundError",
     "IndexReadOnlyError",
     "InvalidDecisionError",
+    "InvalidProbabilityError",
     "InvalidRecallError",
     "InvalidResultCountError",
     "InvalidScopeError",
@@ -168,13 +188,16 @@ __all__ = [
     "ModelError",
     "ModelMismatchError",
     "ModelVariantError",
+    "NoClassifierError",
     "NoEmbeddingError",
+    "NotLabelledError",
     "PlanError",
     "PlanNotFoundError",
     "PortTakenError",
     "PrecisionUnavailableError",
     "QueryError",
     "ReportError",
+    "RequestRefusedError",
     "RootUnavailableError",
     "RuntimeMismatchError",
     "RuntimeUnavailableError",
@@ -184,11 +207,13 @@ __all__ = [
     "StorageError",
     "StoreError",
     "TooFewImagesError",
+    "TrainingDataError",
     "TrashUnavailableError",
     "TruncatedImageError",
     "UnknownDecisionError",
     "UnknownImageIdError",
     "UnknownKeepRuleError",
+    "UnknownLabelError",
     "UnknownModelError",
     "UnknownRuntimeError",
     "UnreadableImageError",

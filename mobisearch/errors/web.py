@@ -36,3 +36,20 @@ class MappingError(MobisearchError, RuntimeError):
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(f"the map could not be made: {reason}")
+
+
+class RequestRefusedError(ServerError, ValueError):
+    """A server answered a request with an error.
+
+    Attributes:
+        status: of the answer, such as 404; 0 if there was no answer.
+        code: one word for programs.
+        reason: a sentence.
+    """
+
+    def __init__(self, url: str, status: int, code: str, reason: str) -> None:
+        self.url = url
+        self.status = status
+        self.code = code
+        self.reason = reason
+        super().__init__(f"{url}: {reason}")

@@ -9,20 +9,24 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from mobisearch.models.classifier import Classifier, LinearLayer
 from mobisearch.models.registry import DEFAULT_MODEL, MODELS, find_model
 from mobisearch.models.spec import ModelSpec, QuantisedSpec, WeightsSpec
 from mobisearch.models.weights import find_weights, read_weights
 
 if TYPE_CHECKING:
     from mobisearch.models.blocks import DepthwiseSeparable, full_convolution
+    from mobisearch.models.classifier_files import read_classifier, read_classifier_file
     from mobisearch.models.costs import Cost, count_cost
     from mobisearch.models.mobilenet import build_network, make_backbone
 
 __all__ = [
     "DEFAULT_MODEL",
     "MODELS",
+    "Classifier",
     "Cost",
     "DepthwiseSeparable",
+    "LinearLayer",
     "ModelSpec",
     "QuantisedSpec",
     "WeightsSpec",
@@ -32,6 +36,8 @@ __all__ = [
     "find_weights",
     "full_convolution",
     "make_backbone",
+    "read_classifier",
+    "read_classifier_file",
     "read_weights",
 ]
 
@@ -42,6 +48,8 @@ _HOMES = {
     "count_cost": "mobisearch.models.costs",
     "full_convolution": "mobisearch.models.blocks",
     "make_backbone": "mobisearch.models.mobilenet",
+    "read_classifier": "mobisearch.models.classifier_files",
+    "read_classifier_file": "mobisearch.models.classifier_files",
 }
 
 

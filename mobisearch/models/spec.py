@@ -28,11 +28,14 @@ class WeightsSpec:
             fetched.
         sha256: of the whole file, hexadecimal; checked at every load. Of what is fetched it is that
             of the file as it comes.
+        bundled_sha256: of the file in the package, where that was made of the one whose SHA-256 is
+            ``sha256``: the same values in another form, so that the identity stays.
         licence: SPDX identifier.
         source: where the weights come from.
         place: ``"bundled"`` in the package; ``"address"`` fetched when they are first used;
             ``"given"`` a file of the user's own; ``"none"`` there are none.
-        url: where they are fetched from, unless a mirror is set.
+        url: where they are fetched from, unless a mirror is set; or where the file in the package
+            comes from.
         n_bytes: of the file; where only torchvision's rounded figure is known, within 1 kB.
         n_categories: outputs of the classifier that is in the file; 0 where there is none.
         top1: accuracy on ImageNet's validation pictures, percent, and ``top1_source`` who says so;
@@ -50,6 +53,7 @@ class WeightsSpec:
     n_categories: int = 0
     top1: float | None = None
     top1_source: str = ""
+    bundled_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ def read_weights(
     if settings.path is not None:
         path, data = Path(settings.path).expanduser(), read_given(spec, settings)
     elif weights.place == "bundled":
-        return read_pinned(folder / weights.file_name, weights.sha256)
+        return read_pinned(folder / weights.file_name, weights.bundled_sha256 or weights.sha256)
     else:
         path = original_path(weights)
         made = read_made(weights.sha256)

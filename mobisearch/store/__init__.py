@@ -3,18 +3,19 @@
 Knows no model and no picture: it keeps what it is given.
 """
 
-from mobisearch.store.among import search_among
 from mobisearch.store.backups import keep_backup
 from mobisearch.store.cache import find_bad_rows, find_stale_segments, refresh_cache
 from mobisearch.store.catalog import (
     Catalog,
     CatalogReader,
     CatalogWriter,
+    ClassifierRow,
     ContentPicture,
     FileRow,
     LookRow,
     ModelRow,
     Pair,
+    PendingVector,
     SalvagedRows,
     StagedFile,
     StructureRow,
@@ -40,6 +41,7 @@ __all__ = [
     "Catalog",
     "CatalogReader",
     "CatalogWriter",
+    "ClassifierRow",
     "ContentPicture",
     "FileRow",
     "FoundVector",
@@ -48,6 +50,7 @@ __all__ = [
     "LookRow",
     "ModelRow",
     "Pair",
+    "PendingVector",
     "SalvagedRows",
     "StagedFile",
     "StructureRow",
@@ -71,5 +74,4 @@ __all__ = [
     "refresh_cache",
     "refresh_structure",
     "salvage_index",
-    "search_among",
 ]

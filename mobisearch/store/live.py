@@ -210,6 +210,20 @@ class LiveVectors:
                     results[number] = result
         return [result for result in results if result is not None]
 
+    def search_among(
+        self, queries: Embeddings, k: int, ids: NDArray[np.int64]
+    ) -> list[list[FoundVector]]:
+        """Find the vectors most like each query among some, exactly; see :meth:`Vectors.search`.
+
+        Cost: all of them are read from the catalog, some microseconds each.
+
+        Args:
+            ids: of vectors. Those that searches may not return are left out.
+        """
+        with self._reader.snapshot():
+            found = _score(self._reader, queries, [ids] * len(queries)) if len(queries) else []
+        return [candidates.best(k) for candidates in found]
+
     def _newest_loaded(self) -> LoadedVectors:
         with self._lock:
             if self._loaded is None or self._loaded.generation != self._reader.generation():

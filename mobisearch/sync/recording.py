@@ -60,6 +60,7 @@ class Recorder:
             sha256=outcome.sha256,
             facts=outcome.facts if isinstance(outcome, EmbeddedFile) else None,
             embedding=outcome.embedding if isinstance(outcome, EmbeddedFile) else None,
+            norm=outcome.norm if isinstance(outcome, EmbeddedFile) else None,
             moved_from=moved_from,
             root_id=file.root_id,
         )

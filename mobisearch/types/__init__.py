@@ -1,7 +1,7 @@
 """Data that every layer shares: frozen records and array aliases. numpy only, no behaviour."""
 
 from mobisearch.types.actions import FileAction, PlanSummary
-from mobisearch.types.arrays import Embeddings, Pixels
+from mobisearch.types.arrays import Embeddings, Pixels, UnitRows
 from mobisearch.types.decisions import DECISION_KINDS, Decision
 from mobisearch.types.duplicates import (
     DEFAULT_KEEP,
@@ -16,6 +16,13 @@ from mobisearch.types.duplicates import (
 )
 from mobisearch.types.filters import SORTINGS, CollectionFacts, ImageFilter, ImagePage
 from mobisearch.types.images import FileFailure, FileStamp, ImageFacts, ImageRecord
+from mobisearch.types.labels import (
+    DEFAULT_LABELS,
+    DEFAULT_LEAST_PROBABILITY,
+    Label,
+    LabelCount,
+    LabelReport,
+)
 from mobisearch.types.reports import (
     IndexStatus,
     OnProgress,
@@ -40,6 +47,8 @@ from mobisearch.types.settings import (
 __all__ = [
     "DECISION_KINDS",
     "DEFAULT_KEEP",
+    "DEFAULT_LABELS",
+    "DEFAULT_LEAST_PROBABILITY",
     "SORTINGS",
     "CollectionFacts",
     "Decision",
@@ -58,6 +67,9 @@ __all__ = [
     "ImagePage",
     "ImageRecord",
     "IndexStatus",
+    "Label",
+    "LabelCount",
+    "LabelReport",
     "OnFetch",
     "OnProgress",
     "Pixels",
@@ -73,6 +85,7 @@ __all__ = [
     "SimilarPair",
     "StructureStatus",
     "SyncReport",
+    "UnitRows",
     "Verdict",
     "VerifyReport",
     "WeightsSettings",

@@ -23,6 +23,7 @@ class ImageFilter:
         min_px: of the longer side.
         format: such as ``"JPEG"``.
         camera: maker and model, as :class:`ImageRecord` has them.
+        label: a category that a classifier says the image is of, as in ``ImageIndex.search``.
     """
 
     folder: str | None = None
@@ -33,9 +34,10 @@ class ImageFilter:
     min_px: int = 0
     format: str | None = None
     camera: str | None = None
+    label: str | None = None
 
     def accepts(self, image: ImageRecord) -> bool:
-        """Say whether an image meets all conditions."""
+        """Say whether an image meets all conditions but the label, which only the index knows."""
         return (
             (self.folder is None or image.path.startswith(self.folder.rstrip(os.sep) + os.sep))
             and (not self.taken_from or (image.taken_at or "") >= self.taken_from)

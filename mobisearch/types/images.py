@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mobisearch.types.labels import Label
+
 
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
@@ -50,6 +52,8 @@ class ImageRecord:
         width, height: pixels of the upright picture.
         sha256: of the file's bytes, hexadecimal. Copies share it.
         is_truncated: only a part of the picture was there to be embedded.
+        labels: what it was labelled with, classifier by classifier, the most probable category of
+            each first. Filled in results of searches and by ``ImageIndex.image``.
     """
 
     id: int
@@ -65,6 +69,7 @@ class ImageRecord:
     latitude: float | None = None
     longitude: float | None = None
     is_truncated: bool = False
+    labels: tuple[Label, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

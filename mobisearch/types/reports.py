@@ -121,6 +121,8 @@ class IndexStatus:
         structure: what searches go through; None: they compare with every image.
         missed_recall: the best that a structure found, where none reached the target and so there
             is none.
+        labelled: images that have labels.
+        classifiers: what they were labelled with, in words.
     """
 
     path: str
@@ -142,6 +144,8 @@ class IndexStatus:
     recall_target: float
     structure: StructureStatus | None
     missed_recall: float | None
+    labelled: int = 0
+    classifiers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

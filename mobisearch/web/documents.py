@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -12,8 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mobisearch.results import Matches
 from mobisearch.text import printable
-from mobisearch.types import CollectionFacts, ImageFilter, ImageRecord
-from mobisearch.web.failures import RefusedError
+from mobisearch.types import (
+    DEFAULT_LEAST_PROBABILITY,
+    CollectionFacts,
+    ImageFilter,
+    ImageRecord,
+    Label,
+)
 
 MAX_K = 5000
 MAX_ID = 2**63 - 1
@@ -41,6 +46,7 @@ class ImageDocument(BaseModel):
     latitude: float | None
     longitude: float | None
     is_there: bool
+    labels: list[str] = []
 
 
 class PageDocument(BaseModel):
@@ -99,6 +105,7 @@ class StatusDocument(BaseModel):
     formats: dict[str, int]
     cameras: dict[str, int]
     folders: dict[str, int]
+    labels: dict[str, int]
     oldest: str | None
     newest: str | None
     model: ModelDocument
@@ -149,8 +156,6 @@ class FilterBody(BaseModel):
         Args:
             folders: paths by what is shown of them, where the two differ.
         """
-        if self.label:
-            raise RefusedError(422, "no_labels", "this index holds no labels")
         return ImageFilter(
             folder=folders.get(self.folder, self.folder) if self.folder else None,
             taken_from=self.taken_from,
@@ -160,6 +165,7 @@ class FilterBody(BaseModel):
             min_px=self.min_px,
             format=self.format or None,
             camera=self.camera or None,
+            label=self.label or None,
         )
 
 
@@ -219,7 +225,7 @@ Listing = Annotated[ListingQuery, Query()]
 Upload = Annotated[UploadQuery, Query()]
 
 
-def describe_image(image: ImageRecord) -> dict[str, Any]:
+def describe_image(image: ImageRecord, labels: Sequence[Label] = ()) -> dict[str, Any]:
     """Return an image as its document."""
     folder, name = os.path.split(image.path)
     moment = datetime.fromtimestamp(_seconds(image.mtime_ns), UTC)
@@ -238,6 +244,11 @@ def describe_image(image: ImageRecord) -> dict[str, Any]:
         "latitude": image.latitude,
         "longitude": image.longitude,
         "is_there": os.path.lexists(image.path),
+        "labels": [
+            printable(label.category)
+            for label in sorted(labels, key=lambda label: -label.probability)
+            if label.probability >= DEFAULT_LEAST_PROBABILITY
+        ],
     }
 
 

@@ -64,7 +64,8 @@ def images_router(state: WebState) -> APIRouter:
     @router.get("/{image_id}", responses=describe_failures(403, 404, 422, 503))
     def read_image(image_id: Id) -> ImageDocument:
         """Return what is known of an image."""
-        return ImageDocument.model_validate(describe_image(index.record(image_id)))
+        labels = index.labels_of([image_id]).get(image_id, ())
+        return ImageDocument.model_validate(describe_image(index.record(image_id), labels))
 
     @router.get("/{image_id}/thumbnail", response_class=Response, responses=_ANSWERS)
     async def read_thumbnail(

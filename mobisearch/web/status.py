@@ -24,6 +24,7 @@ from mobisearch.web.state import WebState
 
 _POLL_SECONDS = 1.0
 _ALIVE_POLLS = 15
+_MAX_LABELS = 500
 _STILL_SECONDS = 4.0
 """A generation that was new so lately means that a process is writing."""
 
@@ -53,7 +54,8 @@ class StatusReader:
             facts = index.facts()
             shown = {printable(path): path for path in facts.folders}
             self._state.folders = {name: path for name, path in shown.items() if name != path}
-            self._facts = (generation, describe_facts(facts))
+            counts = {found.category: found.images for found in index.labels()[:_MAX_LABELS]}
+            self._facts = (generation, {**describe_facts(facts), "labels": counts})
         is_changing = bool(self._seen[1]) and time.monotonic() - self._seen[1] < _STILL_SECONDS
         return StatusDocument.model_validate(
             {

@@ -96,6 +96,17 @@ def test_repairing_deletes_files_that_are_not_listed_and_those_that_it_replaced(
     assert "tmp" in map(_folder_of, deleted)
 
 
+def test_labelling_stores_labels_and_norms_in_several_commits(
+    prepare: Callable[[str], Prepared],
+) -> None:
+    load = prepare("labelled")
+    first, last = _states(load)
+    assert (len(first["norms"]), len(last["norms"])) == (3, 6)
+    assert (len(first["labels"]), len(last["labels"])) == (0, 12)
+    counts = {len(state["labels"]) for state in load.states if state is not None}
+    assert counts == {0, 6, 12}
+
+
 @pytest.mark.parametrize("name", ["remove", "changed, moved, deleted and pruned"])
 def test_removing_and_pruning_delete_files_and_vectors(
     prepare: Callable[[str], Prepared], name: str

@@ -111,8 +111,8 @@ EmbedderMaker = Callable[..., Embedder]
 def _one_probe_picture() -> Iterator[None]:
     """The picture of waves that each opening for writing embeds is painted once, not each time."""
     with pytest.MonkeyPatch.context() as patch:
-        painted = embedding._probe_picture()
-        patch.setattr(embedding, "_probe_picture", painted.copy)
+        painted = embedding.probe_picture()
+        patch.setattr(embedding, "probe_picture", painted.copy)
         yield
 
 

@@ -93,7 +93,7 @@ def install(step: str, says: int, waits: int) -> None:
     elif step == "embedding":  # in a thread, and as soon as something is stored
         pause = Pause(says, waits, at=1)
         CatalogWriter.put_files = pause.armed_after(CatalogWriter.put_files)
-        mobisearch.Embedder.embed_pixels = pause.before(mobisearch.Embedder.embed_pixels)
+        mobisearch.Embedder.pool_pixels = pause.before(mobisearch.Embedder.pool_pixels)
     elif step == "before a commit":
         pause = Pause(says, waits, at=2)
         CatalogWriter.put_files = pause.before(CatalogWriter.put_files)

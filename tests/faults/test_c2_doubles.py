@@ -59,7 +59,7 @@ def test_case_31_when_the_first_name_goes_the_other_takes_over_its_id(
     [known] = {str(photos / "a.png"), str(photos / "linked.png")} & before.keys()
     [other] = {str(photos / "a.png"), str(photos / "linked.png")} - before.keys()
     os.unlink(known)
-    monkeypatch.setattr(Embedder, "embed_pixels", lambda *_: pytest.fail("embedded again"))
+    monkeypatch.setattr(Embedder, "pool_pixels", lambda *_: pytest.fail("embedded again"))
     report = index.sync(photos)
     assert (counts(report), report.doubles) == ({"moved": 1, "unchanged": 3}, 0)
     assert ids_of(index)[other] == before[known]
@@ -198,7 +198,7 @@ def test_case_28_a_known_image_that_cannot_be_read_for_a_while_keeps_its_embeddi
         index.sync(photos)
         index.sync(photos, prune=True)
     with monkeypatch.context() as patch:
-        patch.setattr(Embedder, "embed_pixels", lambda *_: pytest.fail("embedded again"))
+        patch.setattr(Embedder, "pool_pixels", lambda *_: pytest.fail("embedded again"))
         index.sync(photos)
     assert ids_of(index) == before
     assert index.errors() == []

@@ -57,7 +57,7 @@ def test_case_56_a_move_costs_no_embedding(
     before = ids_of(index)
     (photos / "a.png").rename(photos / "deep" / "renamed.png")
     (photos / "deep").rename(photos / "moved")
-    monkeypatch.setattr(Embedder, "embed_pixels", lambda *_: pytest.fail("embedded again"))
+    monkeypatch.setattr(Embedder, "pool_pixels", lambda *_: pytest.fail("embedded again"))
     assert counts(index.sync(photos)) == {"moved": 2, "unchanged": 2}
     assert sorted(ids_of(index).values()) == sorted(before.values())
     assert ids_of(index)[str(photos / "moved" / "renamed.png")] == before[str(photos / "a.png")]
@@ -75,7 +75,7 @@ def test_case_56_two_images_that_swap_names_are_found_under_their_new_names(
     for old, new in ((a, photos / "spare"), (b, a), (photos / "spare", b)):
         old.rename(new)
     with monkeypatch.context() as patch:
-        patch.setattr(Embedder, "embed_pixels", lambda *_: pytest.fail("embedded again"))
+        patch.setattr(Embedder, "pool_pixels", lambda *_: pytest.fail("embedded again"))
         index.sync(photos)
     for path in (a, b):
         assert index.search(path, k=1)[0].image.path == str(path)

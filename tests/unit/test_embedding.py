@@ -222,7 +222,7 @@ def test_the_probe_is_the_same_picture_for_ever(fake_embedder: Embedder) -> None
     first, second = fake_embedder.probe(), fake_embedder.probe()
     assert first.shape == (64,)
     assert np.array_equal(first, second)
-    made = embedding._probe_picture()
+    made = embedding.probe_picture()
     assert made.shape == (400, 600, 3)
     assert made.dtype == np.uint8
     sums = made.astype(np.int64).sum(axis=(0, 1)).tolist()

@@ -46,6 +46,15 @@ EXAMPLES: dict[str, object] = {
     "found": 1,
     "needed": 2,
     "address": "https://example.org/a.pth",
+    "classifier": "pets",
+    "label": "cat",
+    "candidates": ("tiger cat", "Persian cat"),
+    "probability": 1.5,
+    "host": "127.0.0.1",
+    "port": 8017,
+    "url": "http://127.0.0.1:8017/api/search",
+    "status": 422,
+    "code": "no_image",
 }
 """A value for every argument that an error's constructor may have."""
 

@@ -9,10 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sqlalchemy
 
 from mobisearch import Embedder, ImageIndex, StructureStatus
 from mobisearch.arguments import checked_recall
 from mobisearch.errors import InvalidRecallError, QueryError
+from mobisearch.models import Classifier, LinearLayer
+from mobisearch.runtimes import FAKE_MODEL
 from mobisearch.store import live, structures, tuning
 
 N_PHOTOS = 60
@@ -207,3 +210,33 @@ def test_readers_see_whole_commits_while_the_structure_is_made_and_grows(
     assert kinds == {True, False}
     assert seen <= {30 + 6 * number for number in range(6)}
     assert len(seen) > 1
+
+
+def test_a_search_for_a_label_finds_what_the_structure_does_not_name(
+    large: ImageIndex, photos: Path
+) -> None:
+    classifier = Classifier(
+        name="fake",
+        sha256="0" * 64,
+        fingerprint=FAKE_MODEL.fingerprint,
+        model="fake",
+        label=FAKE_MODEL.label,
+        categories=("rare", "usual"),
+        layers=(LinearLayer(np.zeros((2, DIM), np.float32), np.array([0, 3], np.float32)),),
+        takes="unit",
+    )
+    large.label(classifier, k=1)
+    _structure(large)
+    everything = large.search(photos / "00.png", k=N_PHOTOS, exact=True)
+    last = everything[-1]
+    engine = sqlalchemy.create_engine(f"sqlite:///{large.status().path}/mobisearch.db")
+    with engine.begin() as connection:
+        statement = "SELECT content_id FROM file WHERE file_id = ?"
+        content_id = connection.exec_driver_sql(statement, (last.image.id,)).scalar_one()
+        statement = "UPDATE label SET category = 0 WHERE content_id = ?"
+        connection.exec_driver_sql(statement, (content_id,))
+    engine.dispose()
+    (found,) = large.search(photos / "00.png", k=5, label="rare")
+    assert (found.image.id, found.score) == (last.image.id, last.score)
+    others = large.search(photos / "00.png", k=N_PHOTOS, label="usual")
+    assert [match.image.id for match in others] == [match.image.id for match in everything[:-1]]

@@ -16,7 +16,7 @@ import pytest
 
 from mobisearch import Embedder, ImageIndex, ScanSettings, SyncReport
 from mobisearch.errors import ModelMismatchError, RootUnavailableError
-from mobisearch.types import Embeddings, Pixels, Progress
+from mobisearch.types import Pixels, Progress, UnitRows
 
 PhotoMaker = Callable[..., Path]
 COUNTS = ("added", "updated", "moved", "returned", "unchanged", "failed")
@@ -121,7 +121,7 @@ def test_a_moved_image_keeps_its_id_and_is_not_embedded_again(
     (photos / "a.png").rename(photos / "deep" / "renamed.png")
     (photos / "deep" / "d.png").rename(photos / "d.png")
     with monkeypatch.context() as patch:
-        patch.setattr(Embedder, "embed_pixels", lambda *_: pytest.fail("embedded again"))
+        patch.setattr(Embedder, "pool_pixels", lambda *_: pytest.fail("embedded again"))
         assert _counts(index.sync(photos)) == {"moved": 2, "unchanged": 2}
     after = _paths(index)
     assert after[str(photos / "deep" / "renamed.png")] == before[str(photos / "a.png")]
@@ -891,10 +891,10 @@ def test_a_model_that_breaks_in_the_middle_keeps_what_was_committed(
     folder = tmp_path / "many"
     for seed in range(100):
         make_photo(folder / f"{seed:03}.png", seed=seed, size=(8, 8))
-    embed = Embedder.embed_pixels
+    embed = Embedder.pool_pixels
     n_embedded = 0
 
-    def break_late(embedder: Embedder, pixels: Pixels) -> Embeddings:
+    def break_late(embedder: Embedder, pixels: Pixels) -> UnitRows:
         nonlocal n_embedded
         if threading.current_thread() is threading.main_thread():  # the probe
             return embed(embedder, pixels)
@@ -904,7 +904,7 @@ def test_a_model_that_breaks_in_the_middle_keeps_what_was_committed(
         return embed(embedder, pixels)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Embedder, "embed_pixels", break_late)
+        patch.setattr(Embedder, "pool_pixels", break_late)
         with pytest.raises(ModelMismatchError):
             index.sync(folder)
     assert len(index) == 64

@@ -2,6 +2,7 @@
 
 from mobisearch.store.catalog.connection import create_catalog, set_journal
 from mobisearch.store.catalog.copying import check_log, copy_catalog, set_uuid
+from mobisearch.store.catalog.labels import ClassifierRow, PendingVector
 from mobisearch.store.catalog.looks import ContentPicture, LookRow
 from mobisearch.store.catalog.migrations import migrate, read_version
 from mobisearch.store.catalog.questions import Catalog
@@ -23,11 +24,13 @@ __all__ = [
     "Catalog",
     "CatalogReader",
     "CatalogWriter",
+    "ClassifierRow",
     "ContentPicture",
     "FileRow",
     "LookRow",
     "ModelRow",
     "Pair",
+    "PendingVector",
     "SalvagedRows",
     "SegmentRow",
     "StagedFile",

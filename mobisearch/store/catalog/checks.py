@@ -111,6 +111,23 @@ _IS_ODD_RELATION = """
     OR first_id NOT IN (SELECT content_id FROM content)
     OR second_id NOT IN (SELECT content_id FROM content)
 """
+_IS_ODD_NORM = """
+    typeof(value) != 'real' OR NOT value > 0 OR value > 1e30
+    OR vector_id NOT IN (SELECT vector_id FROM vector)
+"""
+_IS_ODD_CLASSIFIER = """
+    typeof(name) != 'text' OR typeof(n_kept) != 'integer' OR n_kept < 1
+    OR typeof(categories) != 'text' OR NOT json_valid(categories)
+    OR json_type(categories) != 'array'
+"""
+_IS_ODD_LABEL = """
+    typeof(probability) != 'real' OR NOT probability BETWEEN 0 AND 1
+    OR typeof(category) != 'integer' OR typeof(place) != 'integer' OR place < 1
+    OR content_id NOT IN (SELECT content_id FROM content)
+    OR classifier_id NOT IN (SELECT classifier_id FROM classifier)
+    OR NOT category BETWEEN 0 AND (SELECT json_array_length(categories) - 1 FROM classifier
+        WHERE classifier.classifier_id = label.classifier_id)
+"""
 _IS_ODD_GENERATION = """
     key = 'generation' AND (value = '' OR value GLOB '*[^0-9]*' OR typeof(value) != 'text')
 """
@@ -191,6 +208,12 @@ CHECKS = (
           (f"DELETE FROM look WHERE {_HAS_NO_THUMBNAIL}",)),
     Check("relations make no sense, or are of nothing", "relation", _IS_ODD_RELATION,
           (f"DELETE FROM relation WHERE {_IS_ODD_RELATION}",)),
+    Check("norms make no sense, or belong to nothing", "norm", _IS_ODD_NORM,
+          (f"DELETE FROM norm WHERE {_IS_ODD_NORM}",)),
+    Check("classifiers make no sense", "classifier", _IS_ODD_CLASSIFIER,
+          ("DELETE FROM label", "DELETE FROM classifier")),
+    Check("labels make no sense, or belong to nothing", "label", _IS_ODD_LABEL,
+          ("DELETE FROM label",)),
     Check("generation is no number", "meta", _IS_ODD_GENERATION,
           ("UPDATE meta SET value = CAST(strftime('%s') AS TEXT) WHERE key = 'generation'",)),
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 from collections import Counter
 from collections.abc import Callable
@@ -50,12 +51,25 @@ class StoredListing:
     def __init__(self, connect: _Connect) -> None:
         self._connect = connect
 
-    def page(self, wanted: ImageFilter, *, sorting: str, offset: int, count: int) -> ImagePage:
+    def page(
+        self,
+        wanted: ImageFilter,
+        *,
+        sorting: str,
+        offset: int,
+        count: int,
+        labelled: NDArray[np.int64] | None = None,
+    ) -> ImagePage:
         """Return some of the images that meet conditions, in an order of :data:`SORTINGS`.
 
         Cost: sorts all of them.
+
+        Args:
+            labelled: ids of the vectors of contents with a label that is asked for.
         """
         chosen = _chosen(wanted)
+        if labelled is not None:
+            chosen.append(_CONTENT.content_id.in_(_contents_of(labelled)))
         listed = select(*_COLUMNS).select_from(_JOINED).where(*chosen).order_by(*_ORDERS[sorting])
         with self._connect() as connection:
             counting = select(func.count()).select_from(_JOINED).where(*chosen)
@@ -148,3 +162,11 @@ def _chosen(wanted: ImageFilter) -> list[ColumnElement[bool]]:
     if wanted.camera is not None:
         chosen.append(_CONTENT.camera == wanted.camera)
     return chosen
+
+
+def _contents_of(vector_ids: NDArray[np.int64]) -> Select[Any]:
+    """Return the question for the contents of vectors: one parameter, however many they are."""
+    listed = func.json_each(json.dumps(vector_ids.tolist())).table_valued("value")
+    return select(schema.vector.c.content_id).where(
+        schema.vector.c.vector_id.in_(select(listed.c.value))
+    )

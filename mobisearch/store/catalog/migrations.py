@@ -69,8 +69,30 @@ def _make_room_for_copies(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
+def _make_room_for_labels(connection: Connection) -> None:
+    for statement in (
+        "CREATE TABLE norm (vector_id INTEGER NOT NULL REFERENCES vector (vector_id)"
+        " ON DELETE CASCADE, value FLOAT NOT NULL, PRIMARY KEY (vector_id))",
+        "CREATE TABLE classifier (classifier_id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,"
+        " name TEXT NOT NULL, sha256 BLOB NOT NULL CHECK (length(sha256) = 32),"
+        " categories TEXT NOT NULL, n_kept INTEGER NOT NULL)",
+        "CREATE TABLE label (content_id INTEGER NOT NULL REFERENCES content (content_id)"
+        " ON DELETE CASCADE, classifier_id INTEGER NOT NULL REFERENCES classifier (classifier_id)"
+        " ON DELETE CASCADE, place INTEGER NOT NULL, category INTEGER NOT NULL,"
+        " probability FLOAT NOT NULL, PRIMARY KEY (content_id, classifier_id, place))"
+        " WITHOUT ROWID",
+        "CREATE INDEX label_by_category ON label (classifier_id, category, probability)",
+    ):
+        connection.exec_driver_sql(statement)
+
+
 STEPS: Mapping[int, Callable[[Connection], None]] = MappingProxyType(
-    {1: _remember_scan_settings_and_truncation, 2: _list_the_structure, 3: _make_room_for_copies}
+    {
+        1: _remember_scan_settings_and_truncation,
+        2: _list_the_structure,
+        3: _make_room_for_copies,
+        4: _make_room_for_labels,
+    }
 )
 """By the format that a step starts from."""
 

@@ -13,6 +13,7 @@ from mobisearch.store.catalog import schema
 from mobisearch.store.catalog.actions import StoredActions
 from mobisearch.store.catalog.checks import find_breaches
 from mobisearch.store.catalog.decisions import StoredDecisions
+from mobisearch.store.catalog.labels import StoredLabels
 from mobisearch.store.catalog.listing import StoredListing
 from mobisearch.store.catalog.looks import StoredLooks
 from mobisearch.store.catalog.relations import StoredRelations
@@ -56,6 +57,11 @@ class Catalog(StoredVectors):
     def relations(self) -> StoredRelations:
         """What comparing two contents found."""
         return StoredRelations(self._connected)
+
+    @property
+    def labels(self) -> StoredLabels:
+        """What classifiers say of contents."""
+        return StoredLabels(self._connected)
 
     def meta(self) -> dict[str, str]:
         """Return the small facts about the index: uuid, created_at, generation, ..."""

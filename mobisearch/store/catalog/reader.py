@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,7 +20,7 @@ from mobisearch.store.catalog.connection import mapped_sqlite_errors, reader_eng
 from mobisearch.store.catalog.questions import IDS_PER_QUERY, Catalog
 from mobisearch.store.catalog.rows import image_record
 from mobisearch.store.vectors import FoundVector
-from mobisearch.types import Embeddings, ImageRecord
+from mobisearch.types import Embeddings, ImageRecord, Label
 
 
 class CatalogReader(Catalog):
@@ -76,7 +77,8 @@ class CatalogReader(Catalog):
         rows = self._rows(_STORED_IMAGE, {"image_id": image_id})
         if not rows:
             return None
-        return image_record(rows[0]), np.frombuffer(rows[0].vec, "<f4")
+        labels = self.labels.of_images([image_id]).get(image_id, ())
+        return _labelled(image_record(rows[0]), labels), np.frombuffer(rows[0].vec, "<f4")
 
     def matches(self, found: Sequence[FoundVector], k: int, *, query: str = "") -> Matches:
         """Return the best k images behind found vectors, best first, ties by image id."""
@@ -87,7 +89,11 @@ class CatalogReader(Catalog):
             for image in images.get(entry.vector_id, ())
         ]
         matches.sort(key=lambda match: (-match.score, match.image.id))
-        return Matches(matches[:k], query=query)
+        best = matches[:k]
+        labels = self.labels.of_images([match.image.id for match in best])
+        if labels:
+            best = [Match(m.score, _labelled(m.image, labels.get(m.image.id, ()))) for m in best]
+        return Matches(best, query=query)
 
     def check_open(self) -> None:
         """Raise IndexClosedError after ``close``."""
@@ -112,6 +118,10 @@ def open_reader(path: Path) -> CatalogReader:
         IndexReadOnlyError: it was not closed cleanly and cannot be recovered where it is.
     """
     return CatalogReader(path.parent, reader_engine(path))
+
+
+def _labelled(image: ImageRecord, labels: tuple[Label, ...]) -> ImageRecord:
+    return dataclasses.replace(image, labels=labels)
 
 
 def _image_columns() -> Select[Any]:

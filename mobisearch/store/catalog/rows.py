@@ -36,6 +36,7 @@ class FileRow:
         sha256: of an image. With a failure: of what the file held when it could last be read.
         is_racy: it changed so recently that its stamp cannot vouch for its content.
         facts, embedding: set unless the content is in the catalog already.
+        norm: how long the embedding was before it was made a unit vector, if that is known.
         moved_from: id of the image that this file is, at a new path.
         root_id: the root that it was found under, if any.
     """
@@ -46,6 +47,7 @@ class FileRow:
     sha256: str | None = None
     facts: ImageFacts | None = None
     embedding: Embeddings | None = None
+    norm: float | None = None
     failure: FileFailure | None = None
     moved_from: int | None = None
     root_id: int | None = None

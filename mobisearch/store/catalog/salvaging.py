@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from mobisearch.errors import IndexDamagedError
-from mobisearch.store.catalog import schema
+from mobisearch.store.catalog import label_tables, schema
 from mobisearch.store.catalog.checks import mend_breaches
 from mobisearch.store.catalog.connection import (
     create_catalog,
@@ -27,7 +27,7 @@ _ROWS_PER_READ = 256
 _LAST_ROW = 2**62
 _TABLES = (
     *(schema.meta, schema.model, schema.root, schema.content, schema.vector, schema.file),
-    *(schema.decision, schema.decision_member, schema.action),
+    *(label_tables.norm, schema.decision, schema.decision_member, schema.action),
 )
 """Those with what must not be lost, each after those that it points to."""
 
@@ -130,6 +130,7 @@ def _insert_fitting(new: Connection, table: Table, rows: Iterator[dict[str, Any]
         parent = {
             schema.vector.name: (schema.content, "content_id"),
             schema.file.name: (schema.content, "content_id"),
+            label_tables.norm.name: (schema.vector, "vector_id"),
             schema.decision_member.name: (schema.decision, "decision_id"),
         }.get(table.name)
         if parent is not None and values.get(parent[1]) is not None:

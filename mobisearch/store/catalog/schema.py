@@ -19,13 +19,15 @@ from sqlalchemy import (
 APPLICATION_ID = 0x4D4F4249
 """``MOBI``, in the header of every catalog."""
 
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 """SQLite's ``user_version``. Older ones are migrated, newer ones refused untouched."""
 
 PAGE_SIZE = 16384
 """Bytes. At the default of 4096 a row of 1280 floats would waste almost half of its pages."""
 
 metadata = MetaData()
+"""Those about labels are in ``label_tables``."""
+
 # sqlite_autoincrement: ids are never reused
 
 meta = Table(

@@ -93,6 +93,20 @@ class StoredVectors(abc.ABC):
             found = connection.execute(select(schema.content.c.sha256).select_from(joined))
             return set(found.scalars())
 
+    def embeddings_of(self, sha256s: Sequence[str], *, dim: int) -> dict[str, Embeddings]:
+        """Return the embeddings of contents by SHA-256, hexadecimal; float32, shape (dim,) each."""
+        found: dict[str, Embeddings] = {}
+        content, vector = schema.content, schema.vector
+        wanted = select(content.c.sha256, vector.c.vector_id, vector.c.vec).select_from(
+            content.join(vector)
+        )
+        for start in range(0, len(sha256s), _IDS_PER_FETCH):
+            some = [bytes.fromhex(text) for text in sha256s[start : start + _IDS_PER_FETCH]]
+            for row in self._rows(wanted.where(content.c.sha256.in_(some))):
+                self._check_size(row.vector_id, row.vec, dim)
+                found[row.sha256.hex()] = np.frombuffer(row.vec, "<f4")
+        return found
+
     def segments(self) -> tuple[SegmentRow, ...]:
         """Return the segment files, by their ranges of ids."""
         with self._connected() as connection:

@@ -16,6 +16,7 @@ from mobisearch.errors import IndexDamagedError, StorageError, StoreError
 from mobisearch.store.catalog import schema
 from mobisearch.store.catalog.checks import find_breaches, mend_breaches
 from mobisearch.store.catalog.connection import mapped_sqlite_errors, writer_engine
+from mobisearch.store.catalog.labels import put_norms
 from mobisearch.store.catalog.questions import Catalog
 from mobisearch.store.catalog.rows import (
     FileRow,
@@ -169,6 +170,7 @@ class CatalogWriter(Catalog):
         ]
         if vectors:
             connection.execute(upsert(schema.vector).on_conflict_do_nothing(), vectors)
+            put_norms(connection, [(ids[bytes.fromhex(s)], r.norm) for s, r in new.items() if s])
         return ids
 
     def remove_files(self, paths: Sequence[str]) -> int:

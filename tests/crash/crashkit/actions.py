@@ -13,12 +13,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from sqlalchemy import event
 from sqlalchemy.pool import Pool
 
+from mobisearch import labelling  # noqa: F401 - so that its constants can be set
 from mobisearch.cleanup import apply_plan, read_plan, trash, undo_plan
 from mobisearch.embedding import Embedder
 from mobisearch.index import ImageIndex
+from mobisearch.models import Classifier, LinearLayer
 from mobisearch.runtimes import FAKE_MODEL, FakeRuntime
 from mobisearch.store import readiness
 from mobisearch.store.catalog.writer import CatalogWriter
@@ -34,6 +37,17 @@ def make_embedder() -> Embedder:
 
 
 EMBEDDER = make_embedder()
+
+CLASSIFIER = Classifier(
+    name="fake",
+    sha256="0" * 64,
+    fingerprint=FAKE_MODEL.fingerprint,
+    model="fake",
+    label=FAKE_MODEL.label,
+    categories=("a", "b", "c"),
+    layers=(LinearLayer(np.eye(3, FAKE_MODEL.dim, dtype=np.float32), np.zeros(3, np.float32)),),
+    takes="pooled",
+)
 
 OnCreated = Callable[[Path], None]
 
@@ -69,6 +83,8 @@ def act(
             return {"removed": opened.remove([photos / name for name in arguments["names"]])}
         elif action == "duplicates":
             return {"groups": len(opened.duplicates())}
+        elif action == "label":
+            return {"labelled": opened.label(CLASSIFIER, k=2).labelled}
         elif action in ("apply", "undo"):
             return clear_away(opened, action, **arguments)
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import sqlite3
 from pathlib import Path
 
 from .state import CATALOG, open_plainly
@@ -109,6 +110,15 @@ def _prepare_copies(stage: Stage) -> None:
     stage.run("sync")
 
 
+def _prepare_labels(stage: Stage) -> None:
+    """Images without labels, some of them without norms, as from an older format."""
+    _prepare_copies(stage)
+    connection = sqlite3.connect(stage.index / CATALOG)
+    with connection:
+        connection.execute("DELETE FROM norm WHERE vector_id % 2")
+    connection.close()
+
+
 def _prepare_structure(stage: Stage) -> None:
     """Images enough for a structure, if they may have one."""
     stage.put_many("a", range(10))
@@ -163,6 +173,8 @@ COMPARING = {
 }
 """So that a few images make several commits of looks and of relations."""
 
+LABELLING = {"_LABELLED_PER_COMMIT": 3}
+
 WORKLOADS = {
     load.name: load
     for load in (
@@ -181,6 +193,7 @@ WORKLOADS = {
             "changed, moved, deleted and pruned", 6, _prepare_follow, arguments={"prune": True}
         ),
         Workload("copies looked for", 2, _prepare_copies, "duplicates", settings=COMPARING),
+        Workload("labelled", 2, _prepare_labels, "label", settings=LABELLING),
         Workload(
             "migration", 8, _prepare_migrate, settings=APART, stale=_listed, keeps_backup=True
         ),

@@ -23,6 +23,16 @@ _LOOKS = (
 _RELATIONS = "SELECT first_id, second_id, verdict, facts FROM relation ORDER BY 1, 2"
 
 
+_NORMS = (
+    "SELECT hex(sha256), value FROM norm JOIN vector USING (vector_id)"
+    " JOIN content USING (content_id) ORDER BY sha256"
+)
+_LABELS = (
+    "SELECT hex(content.sha256), classifier.name, place, category, probability FROM label"
+    " JOIN content USING (content_id) JOIN classifier USING (classifier_id) ORDER BY 1, 2, 3"
+)
+
+
 def _sha256(value: bytes | None) -> str:
     return hashlib.sha256(value).hexdigest() if value is not None else "none"
 
@@ -56,6 +66,8 @@ def read_state(connection: sqlite3.Connection) -> State:
         else [],
         "looks": [[sha, *map(_sha256, blobs)] for sha, *blobs in looks],
         "relations": rows(_RELATIONS) if "relation" in there else [],
+        "norms": rows(_NORMS) if "norm" in there else [],
+        "labels": rows(_LABELS) if "label" in there else [],
         "tombstones": rows("SELECT vector_id FROM tombstone ORDER BY vector_id"),
     }
 
@@ -81,6 +93,8 @@ def lasting(state: State | None) -> Any:
         "vectors": [[sha, vec] for sha, _, vec in state["vectors"]],
         "looks": state["looks"],
         "relations": state["relations"],
+        "norms": state["norms"],
+        "labels": state["labels"],
     }
 
 

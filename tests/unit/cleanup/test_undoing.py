@@ -28,7 +28,7 @@ def test_what_was_trashed_returns_with_its_time_its_mode_and_its_embedding(
     def refuse(*_: object) -> None:
         raise AssertionError("embedded again")
 
-    monkeypatch.setattr(Embedder, "embed_pixels", refuse, raising=False)
+    monkeypatch.setattr(Embedder, "pool_pixels", refuse, raising=False)
     report = undo_plan(library.index, plan.id, is_real=True)
     assert [outcome.state for outcome in report.outcomes] == ["done", "done"]
     assert library.contents() == before

@@ -55,6 +55,9 @@ CODES = {
     "DecoderCrashedError": 1,
     "PrecisionUnavailableError": 69,
     "ReportError": 73,
+    "PortTakenError": 73,
+    "MappingError": 73,
+    "RequestRefusedError": 73,
     "RootUnavailableError": 66,
     "RuntimeMismatchError": 69,
     "RuntimeUnavailableError": 69,
@@ -73,6 +76,13 @@ CODES = {
     "WeightsMismatchError": 69,
     "WeightsNotFoundError": 69,
     "WorkerStartError": 70,
+    "NoClassifierError": 69,
+    "ClassifierFileError": 69,
+    "ClassifierMismatchError": 69,
+    "NotLabelledError": 2,
+    "UnknownLabelError": 2,
+    "InvalidProbabilityError": 2,
+    "TrainingDataError": 66,
 }
 
 
@@ -158,17 +168,21 @@ def test_every_command_has_the_common_options() -> None:
         "apply",
         "backup",
         "bench",
+        "classify",
         "cover",
         "decide",
         "decisions",
         "duplicates",
         "errors",
         "index",
+        "label",
         "models",
         "remove",
         "salvage",
         "search",
+        "serve",
         "status",
+        "train",
         "undo",
         "verify",
     ]
@@ -177,7 +191,7 @@ def test_every_command_has_the_common_options() -> None:
         assert command is not None
         options = {option for parameter in command.params for option in parameter.opts}
         assert options >= {"--json", "--debug"}
-        assert ("--index" in options) == (name != "models")  # which is about no index
+        assert ("--index" in options) == (name not in ("classify", "models"))  # about no index
 
 
 def test_an_option_of_a_command_is_used_by_it() -> None:

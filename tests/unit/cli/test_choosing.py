@@ -50,7 +50,7 @@ def test_the_list_for_people_says_the_same(command: Command) -> None:
     ]
     for name in MODELS:
         (line,) = (line for line in lines if line.startswith(f"{name} "))
-        assert line.endswith("bundled" if name == "mobilenet_v2" else "no")
+        assert line.endswith("bundled" if MODELS[name].weights.place == "bundled" else "no")
     assert "75.3 %" in command("models").stdout
 
 
@@ -120,7 +120,7 @@ def test_measuring_takes_the_models_that_are_here_and_recommends_one(
     plot = tmp_path / "plot.png"
     done = command("models", "--measure", photos, "--plot", plot, "--photos", "7")
     assert done.code == 0, done.stderr
-    assert measured[0]["specs"] == ["mobilenet_v2"]
+    assert measured[0]["specs"] == ["mobilenet_v2", "mobilenet_v2.imagenet1k_v1"]
     assert (list(measured[0]["folders"]), measured[0]["n_photos"]) == ([str(photos)], 7)
     *_, last = done.stdout.splitlines()
     assert last.startswith("recommended: mobilenet_v2 with openvino in bf16: ")

@@ -153,7 +153,20 @@ def test_what_is_wrong_with_a_source_is_an_image_error(
         (np.array(["a.jpg", "b.jpg"]), 2),
         ([], 0),
     ],
-    ids=str,
+    ids=[
+        "name",
+        "path",
+        "bytes",
+        "picture",
+        "colours",
+        "grey",
+        "five arrays",
+        "no arrays",
+        "list",
+        "tuple",
+        "array of names",
+        "empty list",
+    ],
 )
 def test_one_image_counts_as_a_list_of_one(images: object, n: int) -> None:
     assert len(as_sources(images)) == n  # type: ignore[arg-type]

@@ -94,6 +94,7 @@ def test_every_field_is_known_to_these_tests() -> None:
         "n_categories",
         "top1",
         "top1_source",
+        "bundled_sha256",
     }
     assert {field.name for field in dataclasses.fields(spec.preprocessing)} == {
         "resize_px",

