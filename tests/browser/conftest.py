@@ -26,6 +26,9 @@ def made(shipped_photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     folder = tmp_path_factory.mktemp("page")
     make_library(shipped_photos, folder / "library")
     mobisearch("index", folder / "library", "--index", folder / "index", code=1)
+    kinds, index = folder / "kinds.safetensors", ("--index", folder / "index")
+    mobisearch("train", folder / "library", "--output", kinds, *index)
+    mobisearch("label", "--classifier", kinds, *index)
     return folder
 
 

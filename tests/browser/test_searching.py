@@ -198,6 +198,7 @@ def test_a_picture_that_is_not_held_any_more_is_said_so(
 FILTERS = {
     "Folder": ("library / 2016", r"library/2016"),
     "Taken": ("2017", "taken_from=2017-01-01&taken_to=2017-12-31"),
+    "Label": ("2016", "label=2016"),
     "Format": ("PNG (1)", "format=PNG"),
     "Camera": ("NIKON D750", "camera=NIKON"),
     "File size": ("under 100 kB", "max_bytes=100000"),
@@ -226,6 +227,17 @@ def test_filters_hold_in_a_search_too(page: Any, served: Served) -> None:
     page.keyboard.press("m")
     page.wait_for_selector(".tile-score")
     assert set(names(page)) < shown
+
+
+def test_a_label_of_an_open_photo_leads_to_the_others_that_have_it(page: Any) -> None:
+    page.get_by_label("Label", exact=True).select_option("2016")
+    until(page, "document.querySelector('.head p').textContent !== ''")
+    found = page.locator("h1").inner_text()
+    page.locator(".tile-open").first.click()
+    page.locator(".labels").get_by_role("button", name="2016").click()
+    until(page, "!document.querySelector('.viewer[open]')")
+    until(page, f"document.querySelector('h1').textContent === '{found}'")
+    assert "label=2016" in page.url
 
 
 def test_dates_can_be_chosen_freely(page: Any) -> None:

@@ -4,6 +4,7 @@ import { thumbnail } from "./api.js";
 
 const CELL = 64; // pixels of the screen, at least, for a photo; more when one is near
 const MOST_TIMES = 3;
+const ROOM = 9000; // pixels of the window for each photo, from which on they are shown larger
 const MOST_KEPT = 1200;
 const AT_ONCE = 5;
 
@@ -38,7 +39,9 @@ export class Atlas {
     const { width, height } = camera, style = getComputedStyle(canvas);
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.clearRect(0, 0, width, height);
-    const cell = CELL * Math.min(MOST_TIMES, Math.max(1, camera.zoom ** 0.3)), across = camera.stretch;
+    // Few photos are shown larger than many, and all of them larger from near.
+    const room = Math.sqrt((width * height) / (this.ids.length * ROOM));
+    const cell = CELL * Math.min(MOST_TIMES, Math.max(1, room) * Math.max(1, camera.zoom ** 0.3)), across = camera.stretch;
     const level = 2 ** Math.floor(Math.log2(camera.scale / cell));
     const cellPx = camera.scale / level;
     const size = Math.min(210, cellPx * 0.84);

@@ -56,7 +56,7 @@ function beside(group, kept, member) {
 /** Return in words what a picture is to the one that was proposed to keep. */
 export function verdict(member) {
   const { verdict: name, detail } = member;
-  return !detail || detail === name ? name : detail.startsWith(name) ? detail : `${name}: ${detail}`;
+  return !detail || detail === name ? name : detail.startsWith(name.slice(0, 4)) ? detail : `${name}: ${detail}`;
 }
 
 /** Turn a copy so that it lies as the kept one does, as far as quarter turns go. */

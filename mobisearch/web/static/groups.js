@@ -4,6 +4,7 @@ import { thumbnail } from "./api.js";
 import { change } from "./address.js";
 import { verdict } from "./comparing.js";
 import { button, make, named, shown } from "./dom.js";
+import { shortFolder } from "./filters.js";
 import { bytes, count, number, score } from "./wording.js";
 
 const STATES = { keep: "Kept", trash: "To the trash", stay: "Stays" };
@@ -34,7 +35,7 @@ function makeMember(group, member, choices, handlers) {
   picture.addEventListener("error", () => picture.replaceWith(make("span", { class: "soft", text: "cannot be shown" })));
   const frame = make("button", { type: "button", class: "member-picture plain", tabindex: "-1", "aria-label": "Open", click: () => change({ photo: image.id }) }, picture, make("span", { class: `state is-${state}`, "aria-hidden": "true", text: STATES[state] }));
   const facts = make("p", { class: "small soft" }, fact(`${number(image.width)} × ${number(image.height)}`, image.width * image.height - kept.image.width * kept.image.height), " · ", fact(bytes(image.size_bytes), image.size_bytes - kept.image.size_bytes), ` · ${shown(image.format)}`);
-  const caption = make("figcaption", {}, named("strong", image.name), named("span", image.folder, { class: "small soft member-folder", title: shown(image.folder) }), facts);
+  const caption = make("figcaption", {}, named("strong", image.name), named("span", shortFolder(image.folder), { class: "small soft member-folder", title: shown(image.folder) }), facts);
   const isProposed = member.is_kept;
   caption.append(make("p", { class: "member-verdict" }, isProposed ? "proposed to keep" : `${verdict(member)} · ${score(member.score)}`));
   if (member.reason) caption.append(make("p", { class: "small soft", text: shown(member.reason) }));

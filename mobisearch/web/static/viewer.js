@@ -4,6 +4,7 @@ import { change, go, here } from "./address.js";
 import { preview, queryPreview, read, thumbnail } from "./api.js";
 import { button, make, named, shown } from "./dom.js";
 import { makeFacts } from "./facts.js";
+import * as live from "./live.js";
 import { failure, say } from "./messages.js";
 import { readLikes, searchValues } from "./photos.js";
 import { Stage } from "./stage.js";
@@ -59,7 +60,9 @@ export class Viewer {
     const known = await this.#around(0);
     const likes = readLikes(values)[0];
     try {
-      const image = known?.image.id === id ? known.image : await read(`/api/images/${id}`, { signal: asking.signal });
+      // Labels are not in lists.
+      const isWhole = known?.image.id === id && !Object.keys(live.status()?.labels ?? {}).length;
+      const image = isWhole ? known.image : await read(`/api/images/${id}`, { signal: asking.signal });
       const own = likes.find((entry) => entry.image === id && entry.box);
       this.#show(image, known?.image.id === id ? known.score : undefined, own?.box);
       this.#showSimilar(image, asking.signal);
