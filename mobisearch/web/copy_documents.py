@@ -198,7 +198,9 @@ def _describe_member(member: GroupMember, *, is_kept: bool) -> dict[str, Any]:
         "image": describe_image(member.image),
         "verdict": "kept" if is_kept else str(member.verdict),
         "score": round(member.score, 6),
-        "detail": printable(describe(relation)) if relation is not None and not is_kept else "",
+        "detail": printable(describe(relation).partition(": ")[2])
+        if relation and not is_kept
+        else "",
         "reason": printable(member.reason),
         "is_kept": is_kept,
         "is_protected": member.is_protected,
