@@ -73,6 +73,8 @@ def show_search(page: Page) -> None:
     page.get_by_role("link", name="trail.jpg").focus()
     page.keyboard.press("a")
     until(page, "document.querySelectorAll('.card').length === 2")
+    until(page, "[...document.querySelectorAll('.card img')].every((one) => one.naturalWidth)")
+    page.wait_for_selector(".grid[aria-busy=false]")
     frame = page.locator(".part-ground").first.bounding_box()
     assert frame is not None
     page.mouse.move(frame["x"] + frame["width"] * 0.06, frame["y"] + frame["height"] * 0.08)

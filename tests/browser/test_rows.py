@@ -159,6 +159,22 @@ def test_escape_and_back_close_a_photo_and_the_focus_returns(page: Any) -> None:
     assert "photo=" not in page.url
 
 
+def test_closing_a_photo_leaves_nothing_behind_on_the_way_back(page: Any) -> None:
+    page.keyboard.press("4")
+    page.wait_for_selector(".figures")
+    page.keyboard.press("1")
+    page.locator(".tile-open").first.click()
+    page.locator(".similar li button").first.click()
+    until(page, "document.querySelectorAll('.viewer .facts').length === 1")
+    page.wait_for_selector(".similar li")
+    page.locator(".similar li button").nth(1).click()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Escape")
+    until(page, "!document.querySelector('.viewer[open]') && !location.hash.includes('photo=')")
+    page.go_back()
+    page.wait_for_selector(".figures")
+
+
 def test_arrows_lead_through_the_photos_around_an_open_one(page: Any) -> None:
     labels = page.eval_on_selector_all(".tile-open", "found => found.map((one) => one.ariaLabel)")
     page.locator(".tile-open").nth(1).click()

@@ -105,6 +105,7 @@ def test_the_key_m_searches_by_the_photo_where_the_keyboard_is(page: Any) -> Non
 def test_a_part_is_searched_by_with_a_box_on_the_query(page: Any, served: Served) -> None:
     ask_for(page, served, "coffee.jpg")
     whole = scores(page)
+    until(page, "document.querySelector('.card img').naturalWidth > 0")
     frame = page.locator(".part-ground").bounding_box()
     page.mouse.move(frame["x"] + 30, frame["y"] + 30)
     page.mouse.down()

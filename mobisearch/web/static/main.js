@@ -62,7 +62,7 @@ follow(({ view: name, values }, how) => {
     if (!isFirst) main.focus({ preventScroll: true });
   }
   view.update(values, how);
-  viewer.update(values);
+  viewer.update(values, how);
 });
 
 // ---- colours

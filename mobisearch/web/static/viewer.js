@@ -1,6 +1,6 @@
 // One photo large, with what is known of it, what looks like it, and what is before and after it.
 
-import { change, go, here } from "./address.js";
+import { change, go, here, remember, remembered } from "./address.js";
 import { preview, queryPreview, read, thumbnail } from "./api.js";
 import { button, make, named, shown } from "./dom.js";
 import { makeFacts } from "./facts.js";
@@ -16,6 +16,7 @@ const BESIDE = 12;
 export class Viewer {
   #asking = null;
   #id = null;
+  #depth = 0;
 
   constructor({ source, actions }) {
     this.source = source; // () => the photos around, or null
@@ -36,10 +37,13 @@ export class Viewer {
   }
 
   /** Follow the address: open, change, or close. */
-  async update(values) {
+  async update(values, { isBack }) {
     const id = /^\d{1,15}$/.test(values.get("photo") ?? "") ? Number(values.get("photo")) : null;
     if (id === this.#id) return;
     this.#id = id;
+    // How many entries of the history are photos before this one: closing goes back past all of them.
+    if (id !== null && !isBack && remembered().depth === undefined) remember({ depth: this.#depth + 1 });
+    this.#depth = id === null ? 0 : (remembered().depth ?? 0);
     this.#asking?.abort();
     if (id === null) {
       this.dialog.close();
@@ -182,7 +186,8 @@ export class Viewer {
   }
 
   #leave() {
-    change({ photo: null });
+    if (this.#depth) history.go(-this.#depth);
+    else change({ photo: null }, { replace: true });
   }
 
   #escape() {
