@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,46 @@ def test_a_plan_is_shown_before_anything_and_nothing_is_moved_where_it_may_not_b
         copies.get_by_role("button", name="Save as a file").click()
     download.value.save_as(tmp_path / "plan.json")
     assert '"action": "trash"' in (tmp_path / "plan.json").read_text(encoding="utf-8")
+
+
+N_MANY = 1000
+
+
+def test_of_very_many_groups_few_are_in_the_page_and_a_rule_marks_all(page: Any) -> None:
+    image = page.request.get(page.url.partition("#")[0] + "api/images/4").json()
+
+    def member(number: int, verdict: str) -> dict[str, Any]:
+        return {
+            "image": {**image, "id": number, "sha256": f"{number:064}"}, "verdict": verdict,
+            "score": 0.99, "detail": "", "reason": "", "is_kept": verdict == "kept",
+            "is_protected": False, "turn_degrees": 0, "is_mirrored": False,
+        }  # fmt: skip
+
+    def answer(route: Any) -> None:
+        values = dict(re.findall(r"(\w+)=(\d+)", route.request.url))
+        offset, limit = int(values["offset"]), int(values["limit"])
+        groups = [
+            {"number": n, "key": f"key{n}", "reclaimable_bytes": 9,
+             "images": [member(4, "kept"), member(5, "recompressed")]}
+            for n in range(offset, min(N_MANY, offset + limit))
+        ]  # fmt: skip
+        route.fulfill(json={"total": N_MANY, "offset": offset, "groups": groups})
+
+    state = {"state": "ready", "groups": N_MANY, "copies": N_MANY, "reclaimable_bytes": 9,
+             "similar": 0, "images": 9, "step": "", "done": 0, "total": 0, "error": None,
+             "generation": 1, "is_stale": False, "warnings": []}  # fmt: skip
+    page.route(re.compile(r"/api/copies$"), lambda route: route.fulfill(json=state))
+    page.route(re.compile(r"/api/copies/groups"), answer)
+    page.keyboard.press("3")
+    page.wait_for_selector(".group")
+    assert page.locator(".group").count() < 100
+    page.get_by_label("Mark for the trash in all groups").select_option("all")
+    page.wait_for_selector(".copies-foot:has-text('1,000 photos to the trash')")
+    assert page.locator(".group").count() < 100
+    page.locator(".member").first.focus()
+    for _ in range(30):
+        page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.activeElement.closest('.group').dataset.key") == "key30"
 
 
 def test_photos_go_to_the_trash_and_come_back(watched: Watched, serve_own: ServedMaker) -> None:

@@ -14,7 +14,8 @@ import { makeStart } from "./starting.js";
 import { bytes, count, number } from "./wording.js";
 
 const POLL_MS = 600;
-const PER_PAGE = 40;
+const PER_PAGE = 200;
+const SHOWN_AT_ONCE = 20;
 
 /** Groups of copies, from looking for them to a plan. */
 export class CopiesView {
@@ -37,7 +38,7 @@ export class CopiesView {
     main.replaceChildren(make("div", { class: "head" }, make("div", {}, this.title, this.note), this.tools), this.room, this.list.element, this.more, this.history, this.foot);
     const { signal } = this.#ending;
     addEventListener("keydown", (event) => this.#press(event), { signal });
-    this.watching = new IntersectionObserver((seen) => { if (seen.some((one) => one.isIntersecting)) this.#loadMore(); }, { rootMargin: "900px" });
+    this.watching = new IntersectionObserver((seen) => { if (seen.some((one) => one.isIntersecting)) this.#showMore(); }, { rootMargin: "900px" });
   }
 
   end() {
@@ -111,7 +112,7 @@ export class CopiesView {
     this.room.replaceChildren(...lines);
     this.tools.replaceChildren(button("Look again", () => this.#offer(), { name: "quiet" }));
     if (state.groups) this.tools.prepend(this.#bulk());
-    await this.#loadMore();
+    await this.#showMore();
     say(`${this.title.textContent}. ${this.note.textContent}`);
   }
 
@@ -139,6 +140,22 @@ export class CopiesView {
     this.room.replaceChildren();
   }
 
+  /** Show the next groups, and read them if they are not here; returns whether that went well. */
+  async #showMore() {
+    if (!this.list.hasMore && !(await this.#loadMore())) return false;
+    this.list.showNext(SHOWN_AT_ONCE);
+    this.#offerMore();
+    return true;
+  }
+
+  #offerMore() {
+    this.watching.disconnect();
+    this.more.replaceChildren();
+    if (!this.list.hasMore && this.list.groups.length >= this.#total) return;
+    this.more.append(button(`Show more of ${count(this.#total, "group")}`, () => this.#showMore()));
+    this.watching.observe(this.more);
+  }
+
   /** Read the next groups; returns whether that went well. */
   #loadMore() {
     if (this.list.groups.length >= this.#total) return true;
@@ -149,22 +166,15 @@ export class CopiesView {
   async #load() {
     const { signal } = this.#ending;
     try {
-      const page = await read(`/api/copies/groups?offset=${this.list.groups.length}&limit=${PER_PAGE}`, { signal });
-      this.#total = page.total;
       const before = this.list.groups.length;
+      const page = await read(`/api/copies/groups?offset=${before}&limit=${PER_PAGE}`, { signal });
+      this.#total = page.total;
       for (const group of page.groups) this.list.add(group);
       if (this.list.groups.length === before) this.#total = before; // the rest was cleared away meanwhile
-      this.list.mark();
-      this.more.replaceChildren();
-      this.watching.disconnect();
-      if (this.list.groups.length < this.#total) {
-        this.more.append(button(`Show more of ${count(this.#total, "group")}`, () => this.#loadMore()));
-        this.watching.observe(this.more);
-      }
       return true;
     } catch (error) {
       this.watching.disconnect();
-      if (error.name !== "AbortError") this.more.replaceChildren(failure(error, () => this.#loadMore()));
+      if (error.name !== "AbortError") this.more.replaceChildren(failure(error, () => this.#showMore()));
       return false;
     }
   }

@@ -3,9 +3,14 @@
 import { isStill, make } from "./dom.js";
 import { makeGroup } from "./groups.js";
 
+const STEP = 20;
+
 /** Sections of groups. `handlers`: `set(key, id, action)`, `decide(group, kind)`, `compare(group, member)`, `canDecide()`. */
 export class GroupList {
   #place = { key: null, id: null };
+  #sections = new Map();
+  #byKey = new Map();
+  #marked = null;
 
   constructor(handlers) {
     this.handlers = handlers;
@@ -18,21 +23,39 @@ export class GroupList {
   clear(choices = null) {
     this.choices = choices;
     this.groups = [];
+    this.#byKey.clear();
+    this.#sections.clear();
     this.#place = { key: null, id: null };
     this.element.replaceChildren();
   }
 
-  /** Show a group after the others, unless it is here. */
+  /** Take a group after the others, unless it is here; it is in the page only once it is shown. */
   add(group) {
     if (this.find(group.key)) return;
     this.groups.push(group);
+    this.#byKey.set(group.key, group);
     this.choices.add(group);
-    this.element.append(this.#make(group));
     if (!this.#place.key) this.#place = { key: group.key, id: group.images[0].image.id };
   }
 
+  /** Whether groups are here that are not in the page yet. */
+  get hasMore() {
+    return this.#sections.size < this.groups.length;
+  }
+
+  /** Put some more of the groups that are here into the page. */
+  showNext(count) {
+    const from = this.#sections.size;
+    for (const group of this.groups.slice(from, from + count)) {
+      const section = this.#make(group);
+      this.#sections.set(group.key, section);
+      this.element.append(section);
+    }
+    this.mark();
+  }
+
   find(key) {
-    return this.groups.find((group) => group.key === key) ?? null;
+    return this.#byKey.get(key) ?? null;
   }
 
   /** The group where the keyboard is, and the picture in it; null if there is none. */
@@ -47,7 +70,9 @@ export class GroupList {
     const place = this.groups.indexOf(group), next = this.groups[place + 1] ?? this.groups[place - 1] ?? null;
     this.groups.splice(place, 1);
     this.choices.remove(group.key);
-    this.#section(group.key)?.remove();
+    this.#byKey.delete(group.key);
+    this.#sections.get(group.key)?.remove();
+    this.#sections.delete(group.key);
     if (this.#place.key === group.key) this.#place = next ? { key: next.key, id: next.images[0].image.id } : { key: null, id: null };
     this.mark();
     return next;
@@ -62,11 +87,12 @@ export class GroupList {
 
   /** Draw a group again, with the focus where it was. */
   redraw(key) {
-    const old = this.#section(key), group = this.find(key);
+    const old = this.#sections.get(key), group = this.find(key);
     if (!old || !group) return;
     const held = old.contains(document.activeElement) ? document.activeElement : null;
     const id = held?.closest(".member")?.dataset.id, action = held?.dataset.action;
     const made = this.#make(group);
+    this.#sections.set(key, made);
     old.replaceWith(made);
     this.mark();
     if (!id) return;
@@ -76,11 +102,7 @@ export class GroupList {
   }
 
   redrawAll() {
-    for (const group of this.groups) this.redraw(group.key);
-  }
-
-  #section(key) {
-    return [...this.element.children].find((section) => section.dataset.key === key) ?? null;
+    for (const key of this.#sections.keys()) this.redraw(key);
   }
 
   #enter(event) {
@@ -94,8 +116,10 @@ export class GroupList {
 
   /** Of all pictures and buttons, let only those be reached by Tab that are where the keyboard is. */
   mark() {
-    for (const section of this.element.children) {
-      const isHere = section.dataset.key === this.#place.key;
+    const now = this.#sections.get(this.#place.key);
+    for (const section of new Set([this.#marked, now])) {
+      if (!section) continue;
+      const isHere = section === now;
       section.classList.toggle("is-current", isHere);
       for (const figure of section.querySelectorAll(".member")) {
         const isCurrent = isHere && Number(figure.dataset.id) === this.#place.id;
@@ -103,11 +127,12 @@ export class GroupList {
       }
       for (const one of section.querySelectorAll(".group-tools button")) one.tabIndex = isHere ? 0 : -1;
     }
+    this.#marked = now;
   }
 
   /** Move the focus to a picture. */
   focus(key, id) {
-    const figure = this.#section(key)?.querySelector(`.member[data-id="${id}"]`);
+    const figure = this.#sections.get(key)?.querySelector(`.member[data-id="${id}"]`);
     if (!figure) return;
     figure.focus({ preventScroll: true });
     figure.scrollIntoView({ block: "nearest", behavior: isStill() ? "instant" : "smooth" });
@@ -118,6 +143,7 @@ export class GroupList {
     const place = Math.max(0, this.groups.findIndex((group) => group.key === this.#place.key));
     const to = Math.min(this.groups.length - 1, Math.max(0, place + groups)), group = this.groups[to];
     const among = group.images.findIndex((member) => member.image.id === this.#place.id);
+    if (!this.#sections.has(group.key)) this.showNext(STEP);
     const picture = groups ? 0 : Math.min(group.images.length - 1, Math.max(0, among + pictures));
     this.focus(group.key, group.images[picture].image.id);
     return this.groups.length - 1 - to;

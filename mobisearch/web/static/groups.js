@@ -17,8 +17,8 @@ export function makeGroup(group, choices, { canDecide, handlers }) {
   const isOneFile = group.images.every((member) => member.image.sha256 === group.images[0].image.sha256);
   const whyNot = canDecide ? "They are the same file, byte for byte" : "The index is read-only";
   const tools = make("div", { class: "group-tools" },
-    button("Not duplicates", () => handlers.decide("different"), { disabled: !canDecide || isOneFile, title: canDecide && !isOneFile ? "They are different pictures: remember that (n)" : whyNot }),
-    button("Keep all", () => handlers.decide("keep"), { disabled: !canDecide, title: canDecide ? "They are copies, and all of them stay: remember that" : "The index is read-only" }));
+    button("Not duplicates", () => handlers.decide("different"), { tabindex: "-1", disabled: !canDecide || isOneFile, title: canDecide && !isOneFile ? "They are different pictures: remember that (n)" : whyNot }),
+    button("Keep all", () => handlers.decide("keep"), { tabindex: "-1", disabled: !canDecide, title: canDecide ? "They are copies, and all of them stay: remember that" : "The index is read-only" }));
   section.append(make("div", { class: "group-head" },
     make("h2", { id: titleId, text: `${count(group.images.length, "picture")}` }),
     make("span", { class: "soft", text: freed ? `${bytes(freed)} will be freed` : `up to ${bytes(group.reclaimable_bytes)} to be freed` }), tools));
