@@ -26,7 +26,9 @@ class Watched:
         page.on("dialog", lambda dialog: (self.complaints.append("a dialog"), dialog.dismiss()))
         # Who asks for choosers only when one opens is too late now and then.
         page.on("filechooser", lambda chooser: None)
-        page.goto(address)
+        page.goto(address, wait_until="commit")
+        if address != "about:blank":
+            page.wait_for_selector("main > *")  # from then on it takes keys
         return page
 
     def _hear(self, message: Any) -> None:
