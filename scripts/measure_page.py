@@ -61,7 +61,7 @@ def main() -> None:
         return data
 
     try:
-        n_images = json.loads(ask("GET", "/api/status"))["images"]
+        status = json.loads(ask("GET", "/api/status"))
         picture = arguments.query.read_bytes()
         body = b'--b\r\nContent-Disposition: form-data; name="image"; filename="x"\r\n\r\n'
         body += picture + b"\r\n--b--\r\n"
@@ -85,7 +85,8 @@ def main() -> None:
         "versions": {
             name: version(name) for name in ("fastapi", "starlette", "uvicorn", "openvino")
         },
-        "images": n_images,
+        "images": status["images"],
+        "model": status["model"]["name"],
         "upload_search_ms": {
             "searches": len(uploads),
             "median": round(statistics.median(uploads), 1),

@@ -254,6 +254,35 @@ def labels_text(document: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def duplicates_text(document: dict[str, Any]) -> str:
+    """Return the table of how copies are grouped, beside other tools."""
+    found = document
+    lines = [
+        f"{found['images']:,} files: photos, altered copies of them, and pictures that only look "
+        f"like copies, with {found['true_pairs']:,} pairs of copies.\n"
+        f"{found['mixed_groups'] or 'No'} "
+        f"{'group mixes' if found['mixed_groups'] < 2 else 'groups mix'} two originals, and "
+        f"{100 * found['verdicts_right']:.1f} % of the verdicts are right:",
+        "",
+        "| tool | pairs found | of those right | micro-average precision | pairs found before the "
+        "first wrong one | seconds |",
+        "|---|---|---|---|---|---|",
+        f"| **mobisearch** | {100 * found['pair_recall']:.1f} % | "
+        f"{100 * found['pair_precision']:.1f} % | {found['micro_ap_of_scores_alone']:.3f} (scores "
+        f"alone) | {100 * found['pair_recall']:.1f} % | {found['seconds']['first']:.0f} |",
+    ]
+    for name, peer in found["peers"].items():
+        if "error" in peer:
+            continue
+        for key, words in (("at_default", "default"), ("at_best_threshold", "best threshold")):
+            lines.append(
+                f"| {name}, {words} | {100 * peer[key]['recall']:.1f} % | "
+                f"{100 * peer[key]['precision']:.1f} % | {peer['micro_ap']:.3f} | "
+                f"{100 * peer['recall_at_precision_1']:.1f} % | {peer['seconds']:.0f} |"
+            )
+    return "\n".join(lines)
+
+
 PARTS: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "copies": ("copies.json", copies_text),
     "scores": ("copies.json", scores_text),
@@ -265,6 +294,7 @@ PARTS: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "cold": ("cold.json", cold_text),
     "search": ("search.json", search_text),
     "memory": ("memory.json", memory_text),
+    "duplicates": ("duplicates.json", duplicates_text),
 }
 """Marks in the README, each with the measurement and what is said of it."""
 
