@@ -188,14 +188,19 @@ def test_a_question_without_sense_gets_a_sentence(
     assert answer.json()["error"]["reason"]
 
 
-def test_a_photo_that_is_gone_has_no_picture_but_its_facts(own_library: Path) -> None:
+def test_a_photo_that_is_gone_has_facts_and_the_picture_made_before(
+    own_library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MOBISEARCH_CACHE", str(tmp_path / "cache"))
     with open_index(own_library) as index:
         page = make_page(index)
-        image = index.images(count=1).images[0]
-        Path(image.path).unlink()
-        assert page.browser.get(f"/api/images/{image.id}/thumbnail").status_code == 404
-        facts = page.browser.get(f"/api/images/{image.id}").json()
-        assert facts["is_there"] is False
+        seen, unseen = index.images(count=2).images
+        assert page.browser.get(f"/api/images/{seen.id}/thumbnail").status_code == 200
+        for image in (seen, unseen):
+            Path(image.path).unlink()
+            assert page.browser.get(f"/api/images/{image.id}").json()["is_there"] is False
+        assert page.browser.get(f"/api/images/{seen.id}/thumbnail").status_code == 200
+        assert page.browser.get(f"/api/images/{unseen.id}/thumbnail").status_code == 404
 
 
 def test_an_index_that_is_taken_away_gives_a_sentence(own_library: Path) -> None:
