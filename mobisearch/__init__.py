@@ -26,10 +26,12 @@ if TYPE_CHECKING:
         DuplicateSettings,
         FileFailure,
         ImageRecord,
+        IndexModel,
         IndexStatus,
         Label,
         LabelCount,
         LabelReport,
+        ModelReport,
         RepairReport,
         RuntimeSettings,
         SalvageReport,
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
         VerifyReport,
         WeightsSettings,
     )
+    from mobisearch.upgrading import IndexModels
 
 __version__ = "0.1.0"
 
@@ -52,6 +55,8 @@ __all__ = [
     "ImageClassifier",
     "ImageIndex",
     "ImageRecord",
+    "IndexModel",
+    "IndexModels",
     "IndexStatus",
     "Label",
     "LabelCount",
@@ -59,6 +64,7 @@ __all__ = [
     "Match",
     "Matches",
     "MobisearchError",
+    "ModelReport",
     "RepairReport",
     "RuntimeSettings",
     "SalvageReport",
@@ -84,7 +90,10 @@ _HOMES = {
     "FileFailure": "mobisearch.types",
     "ImageIndex": "mobisearch.index",
     "ImageRecord": "mobisearch.types",
+    "IndexModel": "mobisearch.types",
+    "IndexModels": "mobisearch.upgrading",
     "IndexStatus": "mobisearch.types",
+    "ModelReport": "mobisearch.types",
     "Match": "mobisearch.results",
     "Matches": "mobisearch.results",
     "MobisearchError": "mobisearch.errors",

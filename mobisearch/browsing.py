@@ -14,7 +14,6 @@ from mobisearch.errors import (
     ImageNotFoundError,
     IndexNotFoundError,
     NoEmbeddingError,
-    UnknownImageIdError,
 )
 from mobisearch.imaging import encode_jpeg, read_file
 from mobisearch.opened import OpenIndex
@@ -26,7 +25,6 @@ from mobisearch.types import (
     Embeddings,
     ImageFilter,
     ImagePage,
-    ImageRecord,
     Label,
     Pixels,
     WholePicture,
@@ -128,7 +126,12 @@ class BrowsingIndex(OpenIndex):
         return unique, image_ids, owners
 
     def rows_of(self, vector_ids: NDArray[np.int64]) -> Iterator[Embeddings]:
-        """Give the embeddings of vectors, ascending ids, block by block: float32, (b, d)."""
+        """Give the embeddings of vectors, ascending ids, block by block: float32, (b, d).
+
+        Raises:
+            ModelNotInUseError: the index was opened with a model beside the one in use.
+        """
+        self._require_in_use()
         for start in range(0, len(vector_ids), _ROWS_PER_BLOCK):
             some = vector_ids[start : start + _ROWS_PER_BLOCK].tolist()
             ids, rows = self._catalog.some_vectors(some, dim=self._model.dim)
@@ -151,27 +154,13 @@ class BrowsingIndex(OpenIndex):
         """Whether this process may write where the index is."""
         return os.access(self._layout.directory, os.W_OK)
 
-    def record(self, image_id: int) -> ImageRecord:
-        """Return an image by id.
-
-        Raises:
-            UnknownImageIdError: no image that searches can return has this id.
-        """
-        return self._row_of(image_id)[0]
-
     def embedding(self, image_id: int) -> Embeddings:
         """Return the embedding of an image: float32, shape (d,), a unit row.
 
         Raises:
             UnknownImageIdError: no image that searches can return has this id.
         """
-        return self._row_of(image_id)[1]
-
-    def _row_of(self, image_id: int) -> tuple[ImageRecord, Embeddings]:
-        stored = self._catalog.image(image_id)
-        if stored is None:
-            raise UnknownImageIdError(image_id)
-        return stored
+        return self._stored(image_id)[1]
 
     def search_row(self, row: Embeddings, k: int, filters: ImageFilter | None = None) -> Matches:
         """Find the images most like an embedding among those that meet conditions.
@@ -254,7 +243,7 @@ class BrowsingIndex(OpenIndex):
             ImageNotFoundError: its file is gone, or holds something else by now.
             ImageError: it cannot be read.
         """
-        image = self.record(image_id)
+        image = self.image(image_id)
         limit = min(self._embedder.settings.max_bytes, _MAX_FILE_BYTES)
         content = read_file(image.path, max_bytes=limit)
         if content.sha256 != image.sha256:

@@ -217,7 +217,7 @@ class ImageIndex(LabelledIndex, BrowsingIndex):
         """Find the images most like an embedding.
 
         Args:
-            vector: shape (d,), of the index's model; any length but zero, it is made a unit vector.
+            vector: shape (d,), of the model that the index was opened with; it is made a unit one.
 
         Raises:
             InvalidVectorError: the shape is wrong, or it holds NaN, infinity or only zeros.
@@ -225,7 +225,7 @@ class ImageIndex(LabelledIndex, BrowsingIndex):
         """
         k = checked_count(k)
         with self._catalog.snapshot():
-            row = unit_row(vector, self._model.dim)
+            row = unit_row(vector, self._embedder.dim)
             found = self._vectors.search(row, k, exact=exact)
             return self._catalog.matches(found[0], k)
 
@@ -274,7 +274,7 @@ class ImageIndex(LabelledIndex, BrowsingIndex):
     def backup(self, path: PathArgument) -> str:
         """Copy the index to a new or empty directory, also while a process is writing to it.
 
-        The copy is checked, and is an index like any other: open it, or move it into place.
+        The copy is checked, and is an index like any other.
 
         Returns:
             The directory of the copy.

@@ -7,6 +7,7 @@ from mobisearch.store import (
     CatalogReader,
     IndexLayout,
     ModelRow,
+    find_bad_beside,
     find_bad_rows,
     find_stale_segments,
     find_stale_structures,
@@ -25,6 +26,7 @@ def read_status(layout: IndexLayout, catalog: CatalogReader, model: ModelRow) ->
         segments = catalog.segments()
         structure = _read_structure_status(layout, catalog)
         target, note = catalog.recall_target(), read_note(catalog)
+        beside = catalog.models.names_beside()
         labelled, classifiers = catalog.labels.count_labelled(), catalog.labels.classifiers()
     return IndexStatus(
         path=str(layout.directory),
@@ -49,6 +51,7 @@ def read_status(layout: IndexLayout, catalog: CatalogReader, model: ModelRow) ->
         missed_recall=note["recall"] if note and not structure else None,
         labelled=labelled,
         classifiers=tuple(row.name for row in classifiers),
+        models_beside=beside,
     )
 
 
@@ -80,6 +83,9 @@ def check_index(layout: IndexLayout, catalog: CatalogReader, model: ModelRow) ->
         damage += catalog.find_damage()
         checked, bad = find_bad_rows(catalog, dim=model.dim)
         damage += [f"catalog: embedding {vector_id} is not a unit vector" for vector_id in bad]
+        n_beside, bad = find_bad_beside(catalog)
+        damage += [f"catalog: embedding beside {number} is not a unit vector" for number in bad]
+        checked += n_beside
         with catalog.snapshot():
             names = find_stale_segments(layout, catalog, dim=model.dim)
             names += find_stale_structures(layout, catalog, dim=model.dim)

@@ -60,6 +60,7 @@ class LabelledIndex(ComparingIndex):
         from mobisearch.labelling import Labeller
 
         k = checked_count(k)
+        self._require_in_use()
         chosen = choose_classifier(self._embedder, classifier)
         with self._writing() as catalog:
             run = Labeller(catalog, self._embedder, chosen, k=k, on_progress=on_progress, stop=stop)
@@ -78,10 +79,12 @@ class LabelledIndex(ComparingIndex):
 
     def known_contents(self) -> frozenset[str]:
         """Return the SHA-256, hexadecimal, of every content whose embedding is stored."""
+        self._require_in_use()
         return frozenset(sha256.hex() for sha256 in self._catalog.known_sha256())
 
     def stored_embeddings(self, sha256s: Sequence[str]) -> dict[str, Embeddings]:
         """Return the stored embeddings of contents, by SHA-256; those that are not are left out."""
+        self._require_in_use()
         return self._catalog.embeddings_of(sha256s, dim=self._model.dim)
 
     def _labelled(self, label: str | None, least_probability: float) -> NDArray[np.int64] | None:

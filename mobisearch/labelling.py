@@ -13,13 +13,11 @@ import numpy as np
 
 from mobisearch.embedding import Embedder
 from mobisearch.models import Classifier
-from mobisearch.pipeline import EmbeddedFile, embed_files
+from mobisearch.rereading import embed_contents
 from mobisearch.store import CatalogWriter, PendingVector
 from mobisearch.types import LabelReport, OnProgress, Progress, UnitRows
 
 _LABELLED_PER_COMMIT = 2048
-_ATTEMPTS = 3
-"""Files of one content that are tried, one after the other, where it has to be read again."""
 
 
 class Labeller:
@@ -105,23 +103,9 @@ class Labeller:
 
     def _read_norms(self, content_ids: Sequence[int]) -> dict[int, float]:
         """Read and embed again what an older mobisearch stored without norms."""
-        found: dict[int, float] = {}
-        for attempt in range(_ATTEMPTS):
-            lacking = [content_id for content_id in content_ids if content_id not in found]
-            paths = self._catalog.looks.paths(lacking, attempt)
-            if not paths or self._stop.is_set():
-                break
-            expected = self._catalog.labels.sha256_of(list(paths))
-            outcomes = embed_files(paths.values(), self._embedder)
-            try:
-                for content_id, outcome in zip(paths, outcomes, strict=True):
-                    if not isinstance(outcome, EmbeddedFile):
-                        continue
-                    if outcome.sha256 == expected.get(content_id):  # or it is another picture now
-                        found[content_id] = outcome.norm
-            finally:
-                outcomes.close()
-        return found
+        contents = self._catalog.labels.sha256_of(content_ids)
+        found, _ = embed_contents(self._catalog, self._embedder, contents, stop=self._stop)
+        return {content_id: outcome.norm for content_id, outcome in found.items()}
 
     def _tell(self) -> None:
         if self._on_progress is not None:

@@ -9,9 +9,16 @@ from typing import Self
 
 from mobisearch.arguments import PathArgument
 from mobisearch.embedding import Embedder
-from mobisearch.errors import ModelMismatchError, UnknownImageIdError
+from mobisearch.errors import (
+    ModelChangedError,
+    ModelIncompleteError,
+    ModelMismatchError,
+    ModelNotInUseError,
+    UnknownImageIdError,
+)
 from mobisearch.models import DEFAULT_MODEL
 from mobisearch.store import (
+    BesideVectors,
     CatalogReader,
     CatalogWriter,
     IndexLayout,
@@ -45,7 +52,20 @@ class OpenIndex:
         self._catalog = catalog
         self._model = model
         self._embedder = embedder
-        self._vectors = LiveVectors(layout, catalog, dim=model.dim)
+        self._is_in_use = embedder.spec.fingerprint == model.fingerprint
+        self._vectors = self._open_vectors()
+
+    def _open_vectors(self) -> LiveVectors | BesideVectors:
+        """Return what is searched: of the model in use, or of one beside it."""
+        if self._is_in_use:
+            return LiveVectors(self._layout, self._catalog, model=self._model)
+        spec = self._embedder.spec
+        model_id = self._catalog.models.find(spec.fingerprint)
+        if model_id is None:
+            raise ModelMismatchError(
+                str(self._layout.directory), expected=self._model.label, actual=spec.label
+            )
+        return BesideVectors(self._catalog, model_id=model_id, dim=spec.dim)
 
     @classmethod
     def create(cls, path: PathArgument, model: str | Embedder = DEFAULT_MODEL) -> Self:
@@ -79,7 +99,8 @@ class OpenIndex:
         """Open an index that exists. One of an older format is brought to the present one first.
 
         Args:
-            model: what to embed queries and new images with; None takes the index's own model.
+            model: what to embed queries and new images with; None takes the model in use. One of
+                those beside it, see :class:`mobisearch.IndexModels`, can be searched by, no more.
             settings: limits and exactness of decoding; None takes the defaults.
             runtime: where the network runs, and how precisely; None takes the defaults.
 
@@ -87,7 +108,8 @@ class OpenIndex:
             IndexNotFoundError: there is no index.
             IndexFormatError, IndexDamagedError: the catalog is foreign, newer or corrupt.
             IndexReadOnlyError, IndexLockedError: the format is older, and it cannot be changed now.
-            ModelMismatchError: the index was built with another model, weights or preprocessing.
+            ModelMismatchError: the index has no embeddings by this model, weights and
+                preprocessing; or no model was given, and the one in use is no more what it was.
             UnknownModelError: the index's model is none that this version has.
         """
         layout = IndexLayout.at(path)
@@ -103,14 +125,14 @@ class OpenIndex:
                 embedder = model
             else:
                 embedder = Embedder(model or row.name, settings=settings, runtime=runtime)
-            if embedder.spec.fingerprint != row.fingerprint:
+            if model is None and embedder.spec.fingerprint != row.fingerprint:
                 raise ModelMismatchError(
                     str(layout.directory), expected=row.label, actual=embedder.spec.label
                 )
+            return cls(layout, catalog, row, embedder)
         except BaseException:
             catalog.close()
             raise
-        return cls(layout, catalog, row, embedder)
 
     def close(self) -> None:
         """Let go of all files. Closing twice does nothing."""
@@ -123,21 +145,45 @@ class OpenIndex:
         self.close()
 
     def __repr__(self) -> str:
-        return f"ImageIndex({str(self._layout.directory)!r}, {self._model.label})"
+        return f"ImageIndex({str(self._layout.directory)!r}, {self._embedder.spec.label})"
 
     def __len__(self) -> int:
         """Count the images that searches can return."""
         return self._catalog.count_states().get("ok", 0)
 
+    @property
+    def is_in_use(self) -> bool:
+        """Whether the index was opened with its model in use, not with one beside it."""
+        return self._is_in_use
+
     def image(self, image_id: int) -> ImageRecord:
         """Return one image by id, or raise UnknownImageIdError."""
-        return self._stored(image_id)[0]
+        return self._stored_of_use(image_id)[0]
 
     def _stored(self, image_id: int) -> tuple[ImageRecord, Embeddings]:
+        """Return an image with its embedding by the model that the index was opened with."""
+        record, embedding = self._stored_of_use(image_id)
+        if isinstance(self._vectors, LiveVectors):
+            return record, embedding
+        beside = self._vectors.row_of(record.sha256)
+        if beside is None:
+            raise ModelIncompleteError(str(self._layout.directory), self._embedder.spec.name, 1)
+        return record, beside
+
+    def _stored_of_use(self, image_id: int) -> tuple[ImageRecord, Embeddings]:
         stored = self._catalog.image(image_id)
         if stored is None:
             raise UnknownImageIdError(image_id)
         return stored
+
+    def _require_in_use(self) -> None:
+        """Refuse what needs the embeddings by the model in use.
+
+        Raises:
+            ModelNotInUseError: the index was opened with another one.
+        """
+        if not self._is_in_use:
+            raise ModelNotInUseError(str(self._layout.directory), self._embedder.spec.label)
 
     def errors(self) -> list[FileFailure]:
         """Return every file that could not be indexed, with the reason, ordered by path."""
@@ -158,14 +204,22 @@ class OpenIndex:
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[CatalogWriter]:
-        """Hold the writer lock and the connection that may write."""
+        """Hold the writer lock and the connection that may write.
+
+        Raises:
+            ModelNotInUseError, ModelChangedError: what would be written is of another model than
+                the one in use.
+        """
         self._catalog.check_open()
+        self._require_in_use()
         with self._layout.writer_lock():
             journal = journal_mode(self._layout.directory)
             if journal != "WAL":  # which cannot be left while a reader is connected
                 self._catalog.release()
             catalog = open_writer(self._layout.catalog_path, journal=journal)
             try:
+                if catalog.model().fingerprint != self._model.fingerprint:
+                    raise ModelChangedError(str(self._layout.directory), self._model.label)
                 yield catalog
             finally:
                 self._catalog.release()

@@ -10,6 +10,7 @@ from mobisearch.errors import IndexDamagedError
 from mobisearch.store import (
     CatalogWriter,
     IndexLayout,
+    find_bad_beside,
     find_bad_rows,
     journal_mode,
     keep_backup,
@@ -36,13 +37,14 @@ def repair_catalog(
     """
     damage = catalog.find_damage()
     checked, bad = find_bad_rows(catalog, dim=embedder.dim)
-    before = VerifyReport(tuple(damage), (), checked)
-    if not damage and not bad:
+    n_beside, bad_beside = find_bad_beside(catalog)
+    before = VerifyReport(tuple(damage), (), checked + n_beside)
+    if not damage and not bad and not bad_beside:
         return RepairReport((), 0, (), None, before)
     backup = None
     with contextlib.suppress(IndexDamagedError):  # then the mend itself shows how bad it is
         backup = str(keep_backup(layout))
-    mended, paths = catalog.mend(bad)
+    mended, paths = catalog.mend(bad, bad_beside)
     there = [path for path in paths if os.path.exists(path)]
     report = Synchroniser(catalog, embedder, on_progress=on_progress).add(there)
     failed = {failure.path for failure in report.failures}
@@ -58,7 +60,7 @@ def salvage_to(damaged: IndexLayout, target: IndexLayout) -> SalvageReport:
         catalog = open_writer(target.catalog_path, journal=journal_mode(target.directory))
         try:
             _, bad = find_bad_rows(catalog, dim=catalog.model().dim)
-            catalog.mend(bad)
+            catalog.mend(bad, find_bad_beside(catalog)[1])
             return SalvageReport(
                 images=catalog.count_states().get("ok", 0),
                 embeddings=catalog.count_vectors(),

@@ -33,6 +33,7 @@ _COMMANDS = {
     "errors": "inspecting",
     "index": "indexing",
     "label": "labelling",
+    "model": "upgrading",
     "models": "choosing",
     "remove": "removing",
     "salvage": "maintaining",

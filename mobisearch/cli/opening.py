@@ -11,20 +11,31 @@ import threading
 
 import mobisearch
 from mobisearch.errors import MobisearchError, ModelMismatchError
+from mobisearch.models import DEFAULT_MODEL
 from mobisearch.types import RuntimeSettings
 
 
-def open_warm(path: str, runtime: RuntimeSettings) -> mobisearch.ImageIndex:
-    """Open an index, and begin to load the default network meanwhile.
+def open_warm(
+    path: str, runtime: RuntimeSettings, *, model: str | None = None
+) -> mobisearch.ImageIndex:
+    """Open an index, and begin to load the network meanwhile.
 
-    Nearly every index has it. Where one has another, that one is loaded when it is needed.
+    Args:
+        model: one of those of the index; None: the one in use. Nearly always that is the default
+            model, whose network is loaded; where it is not, it is loaded when it is needed.
     """
-    embedder = mobisearch.Embedder(runtime=runtime)
+    embedder = mobisearch.Embedder(model or DEFAULT_MODEL, runtime=runtime)
     threading.Thread(target=_load, args=[embedder], name="mobisearch-load", daemon=True).start()
     try:
-        return mobisearch.ImageIndex.open(path, embedder)
+        index = mobisearch.ImageIndex.open(path, embedder)
     except ModelMismatchError:
+        if model is not None:
+            raise
         return mobisearch.ImageIndex.open(path, runtime=runtime)
+    if index.is_in_use or model is not None:
+        return index
+    index.close()
+    return mobisearch.ImageIndex.open(path, runtime=runtime)
 
 
 def _load(embedder: mobisearch.Embedder) -> None:

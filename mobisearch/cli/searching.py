@@ -48,6 +48,11 @@ from mobisearch.types import DEFAULT_LEAST_PROBABILITY, RuntimeSettings
     metavar="P",
     help="With --label: how probable it must be.",
 )
+@click.option(
+    "--model",
+    metavar="NAME",
+    help="Search by another model of the index than the one in use; see 'mobisearch model list'.",
+)
 @click.option("-0", "as_raw", is_flag=True, help="Print bare paths, each ended by a NUL byte.")
 @click.option("--sheet", metavar="FILE", help="Also write a contact sheet: .jpg, .png or .webp.")
 @runtime_options
@@ -58,6 +63,7 @@ def search_command(
     exact: bool,
     label: str | None,
     least_probability: float,
+    model: str | None,
     as_raw: bool,
     sheet: str | None,
     runtime_settings: RuntimeSettings,
@@ -72,7 +78,7 @@ def search_command(
         from mobisearch.reports import check_sheet_path
 
         check_sheet_path(sheet)  # before the work, not after it
-    with open_warm(index_path, runtime_settings) as index:
+    with open_warm(index_path, runtime_settings, model=model) as index:
         results = index.search_many(
             images, k=count, exact=exact, label=label, least_probability=least_probability
         )

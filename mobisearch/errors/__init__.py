@@ -27,6 +27,11 @@
     │   ├── WeightsDownloadError      + OSError             they could not be fetched
     │   ├── WeightsAddressError       + ValueError          no address that is used
     │   ├── ModelMismatchError        + ValueError          the index was built with another model
+    │   ├── ModelChangedError         + RuntimeError        another one came into use meanwhile
+    │   ├── ModelNotInUseError        + ValueError          only searches may be made by it
+    │   ├── ModelNotInIndexError      + LookupError         the index has none of that name
+    │   ├── ModelIncompleteError      + ValueError          it lacks embeddings of images
+    │   ├── ModelInUseError           + ValueError          what is in use cannot be dropped
     │   ├── RuntimeMismatchError      + ValueError          a runtime that does not fit its model
     │   ├── RuntimeUnavailableError   + ImportError         the runtime does not run here
     │   ├── PrecisionUnavailableError + ValueError          not to be had here
@@ -103,6 +108,13 @@ from mobisearch.errors.images import (
     UnreadableImageError,
     UnsupportedFormatError,
     WorkerStartError,
+)
+from mobisearch.errors.index_models import (
+    ModelChangedError,
+    ModelIncompleteError,
+    ModelInUseError,
+    ModelNotInIndexError,
+    ModelNotInUseError,
 )
 from mobisearch.errors.labels import (
     ClassifierFileError,
@@ -185,8 +197,13 @@ __all__ = [
     "InvalidWrongGroupsError",
     "MappingError",
     "MobisearchError",
+    "ModelChangedError",
     "ModelError",
+    "ModelInUseError",
+    "ModelIncompleteError",
     "ModelMismatchError",
+    "ModelNotInIndexError",
+    "ModelNotInUseError",
     "ModelVariantError",
     "NoClassifierError",
     "NoEmbeddingError",

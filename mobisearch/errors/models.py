@@ -164,7 +164,8 @@ class ModelMismatchError(ModelError, ValueError):
         self.actual = actual
         super().__init__(
             f"{index}: the index was built with {expected}, but {actual} is in use; their "
-            "embeddings must not be mixed. Use the model of the index, or create a new index"
+            "embeddings must not be mixed. Use the model of the index, or add this one beside it "
+            "with: mobisearch model add"
         )
 
 

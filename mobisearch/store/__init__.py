@@ -4,6 +4,7 @@ Knows no model and no picture: it keeps what it is given.
 """
 
 from mobisearch.store.backups import keep_backup
+from mobisearch.store.beside import BesideVectors, find_bad_beside
 from mobisearch.store.cache import find_bad_rows, find_stale_segments, refresh_cache
 from mobisearch.store.catalog import (
     Catalog,
@@ -18,6 +19,7 @@ from mobisearch.store.catalog import (
     PendingVector,
     SalvagedRows,
     StagedFile,
+    StoredModel,
     StructureRow,
     now,
     open_reader,
@@ -38,6 +40,7 @@ from mobisearch.store.structures import (
 from mobisearch.store.vectors import FoundVector
 
 __all__ = [
+    "BesideVectors",
     "Catalog",
     "CatalogReader",
     "CatalogWriter",
@@ -53,9 +56,11 @@ __all__ = [
     "PendingVector",
     "SalvagedRows",
     "StagedFile",
+    "StoredModel",
     "StructureRow",
     "copy_index",
     "create_index",
+    "find_bad_beside",
     "find_bad_rows",
     "find_stale_segments",
     "find_stale_structures",

@@ -2,43 +2,29 @@
 
 from __future__ import annotations
 
-import math
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mobisearch.errors import ModelChangedError
 from mobisearch.store.cache import read_segment, refresh_cache
-from mobisearch.store.catalog import CatalogReader, CatalogWriter, StructureRow
+from mobisearch.store.catalog import CatalogReader, CatalogWriter, ModelRow
 from mobisearch.store.layout import IndexLayout
+from mobisearch.store.narrowing import CompressedVectors, score_candidates
 from mobisearch.store.structures import read_structure, refresh_structure
-from mobisearch.store.tuning import COUNT
 from mobisearch.store.vectors import (
-    Candidates,
     FoundVector,
     Structure,
     VectorPart,
     Vectors,
-    exact_scores,
 )
 from mobisearch.types import Embeddings
 
 _LAST_ID = 2**63 - 1
-
-_MAX_SHARE = 0.25
-"""Where more than this share of the vectors would be candidates, all of them are looked at."""
-
-_MIN_VISIBLE = 0.75
-"""Where fewer of the candidates than this can be returned, there is a second round with more."""
-
-_GROWTH = 4
-"""From round to round."""
-
-_ROWS_PER_ROUND = 4096
-"""Embeddings held at once while candidates are scored: 21 MB at d = 1280."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,91 +78,15 @@ def load_vectors(
     return LoadedVectors(listing.generation, vectors, sound, tuple(stale))
 
 
-@dataclass(frozen=True, slots=True)
-class CompressedVectors:
-    """A structure, and the vectors that are too new to be in it, at one generation.
-
-    Attributes:
-        gone: share of the vectors in the structure that searches may not return.
-    """
-
-    generation: int
-    row: StructureRow
-    structure: Structure
-    newer: VectorPart
-    hidden: NDArray[np.int64]
-    gone: float
-
-    def search(
-        self, reader: CatalogReader, queries: Embeddings, k: int
-    ) -> list[list[FoundVector] | None]:
-        """Find the vectors most like each query among the candidates of the structure.
-
-        Returns:
-            For each query as :meth:`Vectors.search`, or None where so many candidates would be
-            needed that comparing with all vectors is better.
-        """
-        results: list[list[FoundVector] | None] = [None] * len(queries)
-        wanted = math.ceil(self.row.candidates * max(1.0, k / COUNT))
-        asked = math.ceil(wanted / (1 - min(self.gone, 0.9)))
-        probes = math.ceil(self.row.probes * max(1.0, k / COUNT))
-        pending = list(range(len(queries)))
-        tail = Vectors([self.newer], hidden=self.hidden)
-        newest = tail.search(queries, k) if len(tail) else [[] for _ in queries]
-        while pending and asked <= _MAX_SHARE * len(self.structure):
-            found = self._scored(reader, queries[pending], asked, probes)
-            is_all = asked >= len(self.structure) and probes >= self.structure.n_lists
-            left = []
-            for number, candidates in zip(pending, found, strict=True):
-                if len(candidates) < _MIN_VISIBLE * wanted and not is_all:
-                    left.append(number)
-                else:
-                    new = newest[number]
-                    ids = np.array([entry.vector_id for entry in new], np.int64)
-                    candidates.add(ids, np.array([entry.score for entry in new], np.float64))
-                    results[number] = candidates.best(k)
-            pending, asked, probes = left, asked * _GROWTH, probes * _GROWTH
-        return results
-
-    def _scored(
-        self, reader: CatalogReader, queries: Embeddings, asked: int, probes: int
-    ) -> list[Candidates]:
-        """Return the candidates of each query that searches may return, scored exactly."""
-        found = self.structure.candidates(queries, asked, probes=probes)
-        n_together = max(1, _ROWS_PER_ROUND // asked)
-        results: list[Candidates] = []
-        for start in range(0, len(queries), n_together):
-            end = start + n_together
-            results += _score(reader, queries[start:end], found[start:end])
-        return results
-
-
-def _score(
-    reader: CatalogReader, queries: Embeddings, found: Sequence[NDArray[np.int64]]
-) -> list[Candidates]:
-    """Score candidates of some queries; what several of them have in common is read once."""
-    results = [Candidates() for _ in queries]
-    wanted = np.sort(np.concatenate(found))
-    wanted = wanted[np.diff(wanted, prepend=-1) > 0]  # np.unique loads a large part of numpy
-    for start in range(0, len(wanted), _ROWS_PER_ROUND):
-        some = wanted[start : start + _ROWS_PER_ROUND].tolist()
-        ids, rows = reader.some_vectors(some, dim=queries.shape[1], only_visible=True)
-        if not len(ids):
-            continue
-        for query, own, candidates in zip(queries, found, results, strict=True):
-            places = np.searchsorted(ids, own).clip(max=len(ids) - 1)
-            places = places[ids[places] == own]
-            candidates.add(ids[places], exact_scores(rows[places], query))
-    return results
-
-
 class LiveVectors:
     """The vectors of an index as of its newest commit. Safe to search from several threads."""
 
-    def __init__(self, layout: IndexLayout, reader: CatalogReader, *, dim: int) -> None:
+    def __init__(self, layout: IndexLayout, reader: CatalogReader, *, model: ModelRow) -> None:
         self._layout = layout
         self._reader = reader
-        self._dim = dim
+        self._model = model
+        self._dim = model.dim
+        self._checked: int | None = None  # the last generation that was seen to be of this model
         self._lock = threading.Lock()
         self._loaded: LoadedVectors | None = None
         self._compressed: CompressedVectors | None = None
@@ -195,10 +105,14 @@ class LiveVectors:
 
         Args:
             exact: compare with every vector.
+
+        Raises:
+            ModelChangedError: the vectors are of another model by now.
         """
         if not len(queries):
             return []
         with self._reader.snapshot():
+            self.check_model()
             compressed = None if exact else self._newest_compressed()
             if compressed is None:
                 return self._newest_loaded().vectors.search(queries, k)
@@ -219,10 +133,26 @@ class LiveVectors:
 
         Args:
             ids: of vectors. Those that searches may not return are left out.
+
+        Raises:
+            ModelChangedError: the vectors are of another model by now.
         """
         with self._reader.snapshot():
-            found = _score(self._reader, queries, [ids] * len(queries)) if len(queries) else []
+            self.check_model()
+            found = (
+                score_candidates(self._reader, queries, [ids] * len(queries))
+                if len(queries)
+                else []
+            )
         return [candidates.best(k) for candidates in found]
+
+    def check_model(self) -> None:
+        """Raise ModelChangedError if another model came into use since the index was opened."""
+        generation = self._reader.generation()
+        if generation != self._checked:
+            if self._reader.model().fingerprint != self._model.fingerprint:
+                raise ModelChangedError(self._reader.location, self._model.label)
+            self._checked = generation
 
     def _newest_loaded(self) -> LoadedVectors:
         with self._lock:

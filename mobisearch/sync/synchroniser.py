@@ -12,8 +12,9 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
+from mobisearch.drift import check_probe
 from mobisearch.embedding import Embedder
-from mobisearch.errors import ModelMismatchError, RootUnavailableError
+from mobisearch.errors import RootUnavailableError
 from mobisearch.imaging import ScanSettings, is_read
 from mobisearch.pipeline import EmbeddedFile, FailedFile, FileOutcome, embed_files
 from mobisearch.store import CatalogWriter, StagedFile, path_range
@@ -28,10 +29,6 @@ from mobisearch.sync.recording import Recorder, stamp_now
 from mobisearch.types import FileFailure, OnProgress, Progress, SyncReport
 
 _FILES_PER_COMMIT = 64
-
-_MIN_PROBE_COSINE = 0.9999
-"""Between the stored probe and today's: other processors and builds stay above, changes of the
-network, its weights or the resizing fall below."""
 
 
 class Synchroniser:
@@ -202,17 +199,7 @@ class Synchroniser:
         """Compare the network with the one that the index was built with, once a run."""
         if self._is_probed:
             return
-        model = self._catalog.model()
-        cosine: float | None = float(self._embedder.probe() @ model.probe)
-        if cosine is not None and cosine >= _MIN_PROBE_COSINE:
-            cosine = self._embedder.find_drift(model.probe)
-        if cosine is not None:
-            label = self._embedder.spec.label
-            raise ModelMismatchError(
-                self._catalog.location,
-                expected=model.label,
-                actual=f"{label} on libraries that embed differently (probe cosine {cosine:.5f})",
-            )
+        check_probe(self._embedder, self._catalog.model(), location=self._catalog.location)
         self._is_probed = True
 
     def _report(

@@ -23,6 +23,7 @@ from mobisearch.types.labels import (
     LabelCount,
     LabelReport,
 )
+from mobisearch.types.models import IndexModel, ModelReport
 from mobisearch.types.reports import (
     IndexStatus,
     OnProgress,
@@ -66,10 +67,12 @@ __all__ = [
     "ImageFilter",
     "ImagePage",
     "ImageRecord",
+    "IndexModel",
     "IndexStatus",
     "Label",
     "LabelCount",
     "LabelReport",
+    "ModelReport",
     "OnFetch",
     "OnProgress",
     "Pixels",

@@ -123,6 +123,7 @@ class IndexStatus:
             is none.
         labelled: images that have labels.
         classifiers: what they were labelled with, in words.
+        models_beside: names of the models that there are embeddings by besides the one in use.
     """
 
     path: str
@@ -146,6 +147,7 @@ class IndexStatus:
     missed_recall: float | None
     labelled: int = 0
     classifiers: tuple[str, ...] = ()
+    models_beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,7 @@ class Copies:
     def decide(self, body: DecisionBody) -> DecidedDocument:
         """Remember a decision, and leave out the groups that it settles."""
         self._check_writable()
-        images = [self._index.record(number) for number in dict.fromkeys(body.images)]
+        images = [self._index.image(number) for number in dict.fromkeys(body.images)]
         made = self._index.decide(body.kind, [image.path for image in images])
         result = self.job.now.result
         if result is not None:

@@ -33,7 +33,7 @@ def images_router(state: WebState) -> APIRouter:
     index = state.index
 
     def draw(image_id: int, max_px: int) -> bytes:
-        image = index.record(image_id)
+        image = index.image(image_id)
         made = state.thumbnails.find(image.sha256, max_px)
         if made is None:
             made = index.picture_jpeg(image_id, max_px=max_px)
@@ -65,7 +65,7 @@ def images_router(state: WebState) -> APIRouter:
     def read_image(image_id: Id) -> ImageDocument:
         """Return what is known of an image."""
         labels = index.labels_of([image_id]).get(image_id, ())
-        return ImageDocument.model_validate(describe_image(index.record(image_id), labels))
+        return ImageDocument.model_validate(describe_image(index.image(image_id), labels))
 
     @router.get("/{image_id}/thumbnail", response_class=Response, responses=_ANSWERS)
     async def read_thumbnail(

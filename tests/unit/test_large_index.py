@@ -16,7 +16,7 @@ from mobisearch.arguments import checked_recall
 from mobisearch.errors import InvalidRecallError, QueryError
 from mobisearch.models import Classifier, LinearLayer
 from mobisearch.runtimes import FAKE_MODEL
-from mobisearch.store import live, structures, tuning
+from mobisearch.store import live, narrowing, structures, tuning
 
 N_PHOTOS = 60
 DIM = 64
@@ -28,7 +28,7 @@ def small_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(structures, "_MIN_VECTORS", 40)
     monkeypatch.setattr(structures, "_MIN_TAIL", 5)
     monkeypatch.setattr(tuning, "_CANDIDATES", (1_000,))
-    monkeypatch.setattr(live, "_MAX_SHARE", 1e6)
+    monkeypatch.setattr(narrowing, "_MAX_SHARE", 1e6)
 
 
 @pytest.fixture

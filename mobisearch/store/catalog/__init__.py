@@ -17,6 +17,7 @@ from mobisearch.store.catalog.rows import (
     path_range,
 )
 from mobisearch.store.catalog.salvaging import SalvagedRows, salvage_catalog
+from mobisearch.store.catalog.stored_models import StoredModel
 from mobisearch.store.catalog.upkeep import now
 from mobisearch.store.catalog.writer import CatalogWriter, fill_new_catalog, open_writer
 
@@ -34,6 +35,7 @@ __all__ = [
     "SalvagedRows",
     "SegmentRow",
     "StagedFile",
+    "StoredModel",
     "StructureRow",
     "check_log",
     "copy_catalog",

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from sqlalchemy.engine import Connection
 
+from mobisearch.store.catalog.upkeep import MODEL_OF_VECTORS
+
 _IS_ODD_FILE = """
     typeof(path) != 'blob' OR typeof(size_bytes) != 'integer' OR typeof(mtime_ns) != 'integer'
     OR typeof(ctime_ns) != 'integer' OR typeof(racy) != 'integer' OR typeof(inode) != 'text'
@@ -31,6 +33,22 @@ _IS_ODD_VECTOR = """
     OR length(vec) != 4 * (SELECT dim FROM model WHERE model.model_id = vector.model_id)
     OR model_id NOT IN (SELECT model_id FROM model)
     OR content_id NOT IN (SELECT content_id FROM content)
+"""
+_IS_NO_MODEL_IN_USE = f"""
+    key = 'active_model' AND (typeof(value) != 'text' OR value = '' OR value GLOB '*[^0-9]*'
+    OR CAST(value AS INTEGER) NOT IN (SELECT model_id FROM model)
+    OR CAST(value AS INTEGER) != ({MODEL_OF_VECTORS}))
+    OR key = 'uuid' AND NOT EXISTS (SELECT 1 FROM meta WHERE key = 'active_model')
+"""
+_IS_NOT_IN_USE = """
+    model_id != (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'active_model')
+"""
+_IS_ODD_BESIDE = """
+    typeof(vec) != 'blob' OR typeof(norm) NOT IN ('real', 'null') OR NOT ifnull(norm, 1) > 0
+    OR length(vec) != 4 * (SELECT dim FROM model WHERE model.model_id = beside_vector.model_id)
+    OR model_id NOT IN (SELECT model_id FROM model)
+    OR content_id NOT IN (SELECT content_id FROM content)
+    OR model_id = (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'active_model')
 """
 _IS_ODD_SEGMENT = """
     typeof(name) != 'text' OR typeof(sha256) != 'text' OR typeof(size_bytes) != 'integer'
@@ -158,6 +176,10 @@ _DROP_ODD_VECTORS = (
     f"INSERT OR IGNORE INTO tombstone SELECT vector_id FROM vector WHERE {_IS_ODD_VECTOR}",
     f"DELETE FROM vector WHERE {_IS_ODD_VECTOR}",
 )
+_CHOOSE_MODEL = f"""
+    INSERT INTO meta (key, value) SELECT 'active_model', CAST(coalesce(
+        ({MODEL_OF_VECTORS}), min(model_id)) AS TEXT) FROM model HAVING count(*)
+"""
 CHECKS = (
     Check("roots have no proper path", "root", "typeof(path) != 'blob'",
           ("DELETE FROM root WHERE typeof(path) != 'blob'",)),
@@ -167,6 +189,13 @@ CHECKS = (
           (f"DELETE FROM content WHERE {_IS_ODD_CONTENT}",)),
     Check("embeddings have the wrong size, or belong to nothing", "vector", _IS_ODD_VECTOR,
           _DROP_ODD_VECTORS),
+    Check("models in use are none", "meta", _IS_NO_MODEL_IN_USE,
+          ("DELETE FROM meta WHERE key = 'active_model'", _CHOOSE_MODEL)),
+    Check("embeddings are of a model that is not in use", "vector", _IS_NOT_IN_USE,
+          (f"INSERT OR IGNORE INTO tombstone SELECT vector_id FROM vector WHERE {_IS_NOT_IN_USE}",
+           f"DELETE FROM vector WHERE {_IS_NOT_IN_USE}")),
+    Check("embeddings beside make no sense, or belong to nothing", "beside_vector",
+          _IS_ODD_BESIDE, (f"DELETE FROM beside_vector WHERE {_IS_ODD_BESIDE}",)),
     Check("files have a content that is not there", "file", _HAS_NO_CONTENT,
           ("UPDATE file SET content_id = NULL, racy = 1,"
            " state = CASE state WHEN 'ok' THEN 'missing' ELSE state END"
@@ -228,11 +257,14 @@ def find_breaches(connection: Connection) -> list[str]:
     return [f"catalog: {line}" for line in (*lines, *(f"{n} {w}" for n, w in counted if n))]
 
 
-def mend_breaches(connection: Connection, bad_vectors: Iterable[int]) -> list[str]:
+def mend_breaches(
+    connection: Connection, bad_vectors: Iterable[int], bad_beside: Iterable[int] = ()
+) -> list[str]:
     """Put right what can be, and return a line for each thing that was done.
 
     Args:
         bad_vectors: ids of embeddings that are of the right size, but no unit vectors.
+        bad_beside: ids of such rows of models beside the one in use.
     """
     connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
     connection.exec_driver_sql("REINDEX")
@@ -242,6 +274,10 @@ def mend_breaches(connection: Connection, bad_vectors: Iterable[int]) -> list[st
         connection.exec_driver_sql("INSERT OR IGNORE INTO tombstone VALUES (?)", ids)
         connection.exec_driver_sql("DELETE FROM vector WHERE vector_id = ?", ids)
         mended.append(f"{len(ids)} embeddings were no unit vectors")
+    beside = [(beside_id,) for beside_id in bad_beside]
+    if beside:
+        connection.exec_driver_sql("DELETE FROM beside_vector WHERE beside_id = ?", beside)
+        mended.append(f"{len(beside)} embeddings beside were no unit vectors")
     for check in CHECKS:
         n_rows = check.count(connection)
         if n_rows:

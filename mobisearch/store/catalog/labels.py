@@ -19,17 +19,16 @@ from mobisearch.store.catalog.upkeep import next_generation
 from mobisearch.types import Label
 
 _Connect = Callable[[], contextlib.AbstractContextManager[Connection]]
-_MODEL_ID = 1
 _IDS_PER_QUERY = 500
 
 _PUT_NORM = """
 INSERT OR IGNORE INTO norm (vector_id, value)
-SELECT vector_id, ? FROM vector WHERE content_id = ? AND model_id = ?
+SELECT vector_id, ? FROM vector WHERE content_id = ?
 """
 _PENDING = """
 SELECT vector.content_id, vector.vector_id, norm.value
 FROM vector LEFT JOIN norm ON norm.vector_id = vector.vector_id
-WHERE vector.model_id = ? AND vector.content_id > ? AND NOT EXISTS (SELECT 1 FROM label
+WHERE vector.content_id > ? AND NOT EXISTS (SELECT 1 FROM label
     WHERE label.content_id = vector.content_id AND label.classifier_id = ?)
 ORDER BY vector.content_id LIMIT ?
 """
@@ -53,7 +52,6 @@ WHERE file.file_id IN ({}) ORDER BY label.classifier_id, label.place
 _VECTORS_OF = """
 SELECT vector.vector_id FROM label JOIN vector ON vector.content_id = label.content_id
 WHERE label.classifier_id = ? AND label.category = ? AND label.probability >= ?
-    AND vector.model_id = ?
 """
 
 
@@ -84,7 +82,7 @@ class PendingVector:
 
 def put_norms(connection: Connection, norms: Sequence[tuple[int, float | None]]) -> None:
     """Store the norms of embeddings by content, those that are known, unless they are there."""
-    rows = [(norm, content_id, _MODEL_ID) for content_id, norm in norms if norm is not None]
+    rows = [(norm, content_id) for content_id, norm in norms if norm is not None]
     if rows:
         connection.exec_driver_sql(_PUT_NORM, rows)
 
@@ -146,7 +144,7 @@ class StoredLabels:
             after: only contents with larger ids.
         """
         with self._connect() as connection:
-            wanted = (_MODEL_ID, after, classifier_id, n)
+            wanted = (after, classifier_id, n)
             rows = connection.exec_driver_sql(_PENDING, wanted).all()
         return [PendingVector(*row) for row in rows]
 
@@ -249,7 +247,7 @@ class StoredLabels:
             for row in known:
                 for number, name in enumerate(row.categories):
                     if name == meant:
-                        wanted = (row.id, number, least, _MODEL_ID)
+                        wanted = (row.id, number, least)
                         ids.update(connection.exec_driver_sql(_VECTORS_OF, wanted).scalars())
         return np.array(sorted(ids), np.int64)
 

@@ -19,12 +19,11 @@ from sqlalchemy.engine import Connection
 
 from mobisearch.store.catalog import schema
 from mobisearch.store.catalog.rows import image_record
-from mobisearch.store.catalog.upkeep import next_generation, put_meta
+from mobisearch.store.catalog.upkeep import active_model_id, next_generation, put_meta
 from mobisearch.types import Embeddings, ImageRecord
 
 _Connect = Callable[[], contextlib.AbstractContextManager[Connection]]
 _IDS_PER_QUERY = 500
-_MODEL_ID = 1
 _NOTE = "copies_note"
 _FLOAT16 = np.dtype("<f2")
 
@@ -102,8 +101,8 @@ class StoredLooks:
         Thumbnails are not asked: that would read all of them.
         """
         look = schema.look.c
-        is_wanted = (look.version == version) & (look.model_id == _MODEL_ID)
         with self._connect() as connection:
+            is_wanted = (look.version == version) & (look.model_id == active_model_id(connection))
             return set(connection.execute(select(look.content_id).where(is_wanted)).scalars())
 
     def put(self, rows: Sequence[LookRow], *, version: int) -> None:
@@ -115,12 +114,13 @@ class StoredLooks:
             there = set(found.scalars())
             sound = [row for row in rows if row.content_id in there]
             if sound:
+                model_id = active_model_id(connection)
                 connection.execute(
                     _PUT_LOOK,
                     [
                         {
                             "content_id": row.content_id,
-                            "model_id": _MODEL_ID,
+                            "model_id": model_id,
                             "version": version,
                             "vec": row.row.astype(_FLOAT16).tobytes(),
                         }

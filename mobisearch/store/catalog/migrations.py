@@ -86,12 +86,26 @@ def _make_room_for_labels(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
+def _make_room_for_models(connection: Connection) -> None:
+    for statement in (
+        "CREATE TABLE beside_vector (beside_id INTEGER NOT NULL PRIMARY KEY,"
+        " model_id INTEGER NOT NULL REFERENCES model (model_id),"
+        " content_id INTEGER NOT NULL REFERENCES content (content_id) ON DELETE CASCADE,"
+        " vec BLOB NOT NULL, norm FLOAT, UNIQUE (model_id, content_id))",
+        "CREATE INDEX beside_vector_by_content ON beside_vector (content_id)",
+        "INSERT INTO meta (key, value) SELECT 'active_model', CAST(model_id AS TEXT) FROM model"
+        " ORDER BY model_id LIMIT 1",
+    ):
+        connection.exec_driver_sql(statement)
+
+
 STEPS: Mapping[int, Callable[[Connection], None]] = MappingProxyType(
     {
         1: _remember_scan_settings_and_truncation,
         2: _list_the_structure,
         3: _make_room_for_copies,
         4: _make_room_for_labels,
+        5: _make_room_for_models,
     }
 )
 """By the format that a step starts from."""

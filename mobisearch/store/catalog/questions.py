@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-import numpy as np
 from sqlalchemy import bindparam, func, select
 
-from mobisearch.errors import IndexDamagedError, IndexFormatError
+from mobisearch.errors import IndexFormatError
 from mobisearch.store.catalog import schema
 from mobisearch.store.catalog.actions import StoredActions
 from mobisearch.store.catalog.checks import find_breaches
@@ -23,6 +22,8 @@ from mobisearch.store.catalog.rows import (
     image_record,
     path_range,
 )
+from mobisearch.store.catalog.stored_beside import StoredBeside
+from mobisearch.store.catalog.stored_models import StoredModels
 from mobisearch.store.catalog.stored_vectors import StoredVectors
 from mobisearch.store.catalog.upkeep import now
 from mobisearch.types import FileFailure, ImageRecord
@@ -63,6 +64,16 @@ class Catalog(StoredVectors):
         """What classifiers say of contents."""
         return StoredLabels(self._connected)
 
+    @property
+    def models(self) -> StoredModels:
+        """The model in use, and those beside it."""
+        return StoredModels(self._connected, self.location)
+
+    @property
+    def beside(self) -> StoredBeside:
+        """The embeddings by models beside the one in use."""
+        return StoredBeside(self._connected, self.location)
+
     def meta(self) -> dict[str, str]:
         """Return the small facts about the index: uuid, created_at, generation, ..."""
         return {row.key: row.value for row in self._rows(select(schema.meta))}
@@ -73,15 +84,12 @@ class Catalog(StoredVectors):
             return int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
 
     def model(self) -> ModelRow:
-        """Return the model that the index was built with."""
-        rows = self._rows(select(schema.model).order_by(schema.model.c.model_id))
-        if not rows:
-            raise IndexDamagedError(self._directory, "the catalog names no model")
-        row = rows[0]
-        if not isinstance(row.dim, int) or len(row.probe) != 4 * row.dim:
-            raise IndexDamagedError(self._directory, "the catalog's model row is damaged")
-        probe = np.frombuffer(row.probe, "<f4")
-        return ModelRow(row.name, row.fingerprint, row.label, row.dim, probe)
+        """Return the model in use.
+
+        Raises:
+            IndexDamagedError: the catalog names none, or its row is damaged.
+        """
+        return self.models.active()
 
     def roots(self) -> dict[str, str | None]:
         """Return each root with the time of its last complete scan."""

@@ -27,7 +27,13 @@ _ROWS_PER_READ = 256
 _LAST_ROW = 2**62
 _TABLES = (
     *(schema.meta, schema.model, schema.root, schema.content, schema.vector, schema.file),
-    *(label_tables.norm, schema.decision, schema.decision_member, schema.action),
+    *(
+        schema.beside_vector,
+        label_tables.norm,
+        schema.decision,
+        schema.decision_member,
+        schema.action,
+    ),
 )
 """Those with what must not be lost, each after those that it points to."""
 
@@ -129,6 +135,7 @@ def _insert_fitting(new: Connection, table: Table, rows: Iterator[dict[str, Any]
     for values in rows:
         parent = {
             schema.vector.name: (schema.content, "content_id"),
+            schema.beside_vector.name: (schema.content, "content_id"),
             schema.file.name: (schema.content, "content_id"),
             label_tables.norm.name: (schema.vector, "vector_id"),
             schema.decision_member.name: (schema.decision, "decision_id"),

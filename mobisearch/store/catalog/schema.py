@@ -19,7 +19,7 @@ from sqlalchemy import (
 APPLICATION_ID = 0x4D4F4249
 """``MOBI``, in the header of every catalog."""
 
-FORMAT_VERSION = 5
+FORMAT_VERSION = 6
 """SQLite's ``user_version``. Older ones are migrated, newer ones refused untouched."""
 
 PAGE_SIZE = 16384
@@ -105,7 +105,26 @@ vector = Table(
     UniqueConstraint("content_id", "model_id"),
     sqlite_autoincrement=True,
 )
-"""Never updated: adding a segment must not rewrite rows of five kilobytes."""
+"""Of the model in use only. Never updated: adding a segment must not rewrite rows of five
+kilobytes."""
+
+beside_vector = Table(  # since format 6
+    "beside_vector",
+    metadata,
+    Column("beside_id", Integer, primary_key=True),
+    Column("model_id", ForeignKey("model.model_id"), nullable=False),
+    Column(
+        "content_id",
+        ForeignKey("content.content_id", ondelete="CASCADE"),
+        nullable=False,
+    ),
+    Column("vec", BLOB, nullable=False),
+    Column("norm", Float),
+    UniqueConstraint("model_id", "content_id"),
+)
+Index("beside_vector_by_content", beside_vector.c.content_id)
+"""Of the models beside the one in use; no segment and no structure is made of them. ``norm`` is
+what the table of that name says of the others."""
 
 segment = Table(
     "segment",

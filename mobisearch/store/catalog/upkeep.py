@@ -9,6 +9,21 @@ from sqlalchemy.engine import Connection
 
 from mobisearch.store.catalog import schema
 
+ACTIVE_MODEL = "active_model"
+"""The key in ``meta`` of the id of the model in use: that of all rows of ``vector``."""
+
+_SAID = """
+SELECT model_id FROM model
+WHERE model_id = (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'active_model')
+    AND (EXISTS (SELECT 1 FROM vector WHERE vector.model_id = model.model_id)
+        OR NOT EXISTS (SELECT 1 FROM vector))
+"""
+MODEL_OF_VECTORS = """
+SELECT model_id FROM vector WHERE model_id IN (SELECT model_id FROM model)
+GROUP BY model_id ORDER BY count(*) DESC LIMIT 1
+"""
+_FIRST_MODEL = "SELECT min(model_id) FROM model"
+
 
 def now() -> str:
     """Return the present time as the catalog writes it: UTC, ISO 8601, whole seconds."""
@@ -42,3 +57,15 @@ def put_meta(connection: Connection, key: str, value: str | None) -> None:
     connection.execute(delete(meta).where(meta.c.key == key))
     if value is not None:
         connection.execute(insert(meta).values(key=key, value=value))
+
+
+def active_model_id(connection: Connection) -> int:
+    """Return the id of the model in use.
+
+    Where what the catalog says of it makes no sense, it is the model that most embeddings are by.
+    """
+    for statement in (_SAID, MODEL_OF_VECTORS, _FIRST_MODEL):
+        found = connection.exec_driver_sql(statement).scalar_one_or_none()
+        if found:
+            return int(found)
+    return 0

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from mobisearch.store.catalog import schema
-from mobisearch.store.catalog.rows import FileRow
+from mobisearch.store.catalog.rows import FileRow, ModelRow
 
 
 def _put_file_statement() -> Insert:
@@ -24,6 +24,17 @@ def _put_file_statement() -> Insert:
 
 
 PUT_FILE = _put_file_statement()
+
+
+def model_values(row: ModelRow) -> Mapping[str, object]:
+    """Return the columns of ``model`` but its id."""
+    return {
+        "name": row.name,
+        "fingerprint": row.fingerprint,
+        "label": row.label,
+        "dim": row.dim,
+        "probe": row.probe.astype("<f4").tobytes(),
+    }
 
 
 def content_values(row: FileRow) -> Mapping[str, object]:

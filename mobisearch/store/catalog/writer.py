@@ -27,8 +27,15 @@ from mobisearch.store.catalog.rows import (
 )
 from mobisearch.store.catalog.staging import Staging
 from mobisearch.store.catalog.stored_vectors import RECALL_TARGET, STRUCTURE_NOTE
-from mobisearch.store.catalog.upkeep import next_generation, now, put_meta, remove_orphans
-from mobisearch.store.catalog.values import PUT_FILE, content_values, file_values
+from mobisearch.store.catalog.upkeep import (
+    ACTIVE_MODEL,
+    active_model_id,
+    next_generation,
+    now,
+    put_meta,
+    remove_orphans,
+)
+from mobisearch.store.catalog.values import PUT_FILE, content_values, file_values, model_values
 
 _CLOSING_WAIT_MS = 500
 _LAST_ID = 2**63 - 1
@@ -36,20 +43,13 @@ _LAST_ID = 2**63 - 1
 
 def fill_new_catalog(connection: Connection, model: ModelRow, *, uuid: str) -> None:
     """Write the first rows of a new catalog."""
-    facts = {"uuid": uuid, "created_at": now(), "generation": "0"}
+    facts = {"uuid": uuid, "created_at": now(), "generation": "0", ACTIVE_MODEL: "1"}
     connection.execute(
         insert(schema.meta), [{"key": key, "value": value} for key, value in facts.items()]
     )
     connection.execute(
         insert(schema.model),
-        {
-            "model_id": 1,
-            "name": model.name,
-            "fingerprint": model.fingerprint,
-            "label": model.label,
-            "dim": model.dim,
-            "probe": model.probe.astype("<f4").tobytes(),
-        },
+        {"model_id": 1, **model_values(model)},
     )
 
 
@@ -159,10 +159,11 @@ class CatalogWriter(Catalog):
             select(content.sha256, content.content_id).where(content.sha256.in_(wanted))
         )
         ids: dict[bytes, int] = {row.sha256: row.content_id for row in found}
+        model_id = active_model_id(connection)
         vectors = [
             {
                 "content_id": ids[bytes.fromhex(sha256)],
-                "model_id": 1,
+                "model_id": model_id,
                 "vec": row.embedding.astype("<f4").tobytes(),
             }
             for sha256, row in new.items()
@@ -208,7 +209,9 @@ class CatalogWriter(Catalog):
             next_generation(connection)
         return n_pruned
 
-    def mend(self, bad_vectors: Sequence[int]) -> tuple[list[str], list[str]]:
+    def mend(
+        self, bad_vectors: Sequence[int], bad_beside: Sequence[int] = ()
+    ) -> tuple[list[str], list[str]]:
         """Put right what is damaged and can be; see :mod:`mobisearch.store.catalog.checks`.
 
         Returns:
@@ -219,7 +222,7 @@ class CatalogWriter(Catalog):
         """
         file = schema.file.c
         with self._transaction() as connection:
-            mended = mend_breaches(connection, bad_vectors)
+            mended = mend_breaches(connection, bad_vectors, bad_beside)
             remove_orphans(connection)
             next_generation(connection)
             left = find_breaches(connection)

@@ -18,7 +18,7 @@ import pytest
 from faultkit.cache_files import DIM, N_PHOTOS
 
 from mobisearch import Embedder, ImageIndex
-from mobisearch.store import live, structures, tuning
+from mobisearch.store import narrowing, structures, tuning
 
 KINDS = {"flat": "RaBitQfs", "lists": "IVF8,RaBitQfs"}
 PROJECTION_AT = 48  # behind our own header, and the name of the kind
@@ -31,7 +31,7 @@ def small_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(structures, "_MIN_VECTORS", 40)
     monkeypatch.setattr(tuning, "_CANDIDATES", (N_PHOTOS,))
     monkeypatch.setattr(tuning, "_PROBES", (1 << 20,))
-    monkeypatch.setattr(live, "_MAX_SHARE", 1.0)
+    monkeypatch.setattr(narrowing, "_MAX_SHARE", 1.0)
 
 
 @pytest.fixture(params=KINDS)

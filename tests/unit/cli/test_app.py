@@ -47,7 +47,12 @@ CODES = {
     "InvalidRecallError": 2,
     "InvalidResultCountError": 2,
     "InvalidVectorError": 2,
+    "ModelChangedError": 69,
+    "ModelIncompleteError": 69,
+    "ModelInUseError": 69,
     "ModelMismatchError": 69,
+    "ModelNotInIndexError": 69,
+    "ModelNotInUseError": 69,
     "ModelVariantError": 69,
     "NoEmbeddingError": 1,
     "DecodeMemoryError": 1,
@@ -176,6 +181,7 @@ def test_every_command_has_the_common_options() -> None:
         "errors",
         "index",
         "label",
+        "model",
         "models",
         "remove",
         "salvage",
@@ -187,11 +193,13 @@ def test_every_command_has_the_common_options() -> None:
         "verify",
     ]
     for name in cli.list_commands(context):
-        command = cli.get_command(context, name)
-        assert command is not None
-        options = {option for parameter in command.params for option in parameter.opts}
-        assert options >= {"--json", "--debug"}
-        assert ("--index" in options) == (name not in ("classify", "models"))  # about no index
+        found = cli.get_command(context, name)
+        assert found is not None
+        commands = found.commands.values() if isinstance(found, click.Group) else [found]
+        for command in commands:
+            options = {option for parameter in command.params for option in parameter.opts}
+            assert options >= {"--json", "--debug"}
+            assert ("--index" in options) == (name not in ("classify", "models"))  # about none
 
 
 def test_an_option_of_a_command_is_used_by_it() -> None:

@@ -309,7 +309,7 @@ def test_live_vectors_follow_every_commit_and_read_each_file_once(
     unit_rows: RowsMaker,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    live = LiveVectors(layout, reader, dim=DIM)
+    live = LiveVectors(layout, reader, model=reader.model())
     query = unit_rows(1, seed=500)
     assert live.search(query, 1) == [[]]
     add(0, 100)

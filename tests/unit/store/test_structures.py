@@ -18,6 +18,7 @@ from mobisearch.store import (
     LiveVectors,
     cache,
     live,
+    narrowing,
     refresh_structure,
     structures,
 )
@@ -38,7 +39,7 @@ def small_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(structures, "_MAX_TAIL_SHARE", 0.0)
     monkeypatch.setattr(structures, "_ROWS_PER_BLOCK", 64)
     monkeypatch.setattr("mobisearch.store.tuning._CANDIDATES", (20, 60, 180))
-    monkeypatch.setattr(live, "_MAX_SHARE", 10.0)
+    monkeypatch.setattr(narrowing, "_MAX_SHARE", 10.0)
 
 
 @pytest.fixture(params=["flat", "lists"])
@@ -125,9 +126,9 @@ def test_searches_through_a_structure_equal_those_without_where_it_names_all(
     writer.remove_files([f"/{seed}.jpg" for seed in range(0, 40, 4)])
     add(N, N + 10)
     queries = unit_rows(30, seed=9_999)
-    exact = LiveVectors(layout, reader, dim=DIM).search(queries, 10, exact=True)
+    exact = LiveVectors(layout, reader, model=reader.model()).search(queries, 10, exact=True)
     _forbid_exact(monkeypatch)
-    vectors = LiveVectors(layout, reader, dim=DIM)
+    vectors = LiveVectors(layout, reader, model=reader.model())
     assert vectors.search(queries, 10) == exact
     assert [vectors.search(query[None], 10)[0] for query in queries] == exact
     assert [found[:10] for found in exact] == _brute_force(reader, queries, 10)
@@ -252,7 +253,7 @@ def test_a_few_new_vectors_rewrite_nothing_and_are_found(
 ) -> None:
     add(0, N)
     before = writer.structure()
-    vectors = LiveVectors(layout, reader, dim=DIM)
+    vectors = LiveVectors(layout, reader, model=reader.model())
     ids, rows = reader.vectors(1, N, dim=DIM)
     vectors.search(rows[:1], 3)
     _forbid_exact(monkeypatch)
@@ -311,7 +312,7 @@ def test_vectors_that_are_gone_or_hidden_are_not_found_and_hide_nothing_else(
 ) -> None:
     add(0, N)
     _forbid_exact(monkeypatch)
-    vectors = LiveVectors(layout, reader, dim=DIM)
+    vectors = LiveVectors(layout, reader, model=reader.model())
     queries = unit_rows(20, seed=5_000)
     vectors.search(queries, 5)
     nearest = {entry.vector_id for found in _brute_force(reader, queries, 5) for entry in found}
@@ -346,9 +347,9 @@ def test_where_all_candidates_are_hidden_every_vector_is_looked_at(
     [query] = [unit_rows(1, seed=4_000)]
     order = [entry.vector_id for entry in _brute_force(reader, query, N)[0]]
     writer.remove_files([f"/{vector_id - 1}.jpg" for vector_id in order[:200]])
-    vectors = LiveVectors(layout, reader, dim=DIM)
-    monkeypatch.setattr(live, "_MAX_SHARE", 0.25)
-    monkeypatch.setattr("mobisearch.store.live._GROWTH", 2)
+    vectors = LiveVectors(layout, reader, model=reader.model())
+    monkeypatch.setattr(narrowing, "_MAX_SHARE", 0.25)
+    monkeypatch.setattr("mobisearch.store.narrowing._GROWTH", 2)
     [found] = vectors.search(query, 5)
     assert found[:5] == _brute_force(reader, query, 5)[0]
 
@@ -360,10 +361,10 @@ def test_more_results_than_the_structure_is_good_for_compare_with_every_vector(
     unit_rows: RowsMaker,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(live, "_MAX_SHARE", 0.25)
+    monkeypatch.setattr(narrowing, "_MAX_SHARE", 0.25)
     add(0, N)
     queries = unit_rows(3, seed=6_000)
-    found = LiveVectors(layout, reader, dim=DIM).search(queries, N + 5)
+    found = LiveVectors(layout, reader, model=reader.model()).search(queries, N + 5)
     assert found == _brute_force(reader, queries, N + 5)
 
 
@@ -385,7 +386,7 @@ def test_a_search_through_a_structure_reads_no_segment_file(
         "read_segment",
         lambda self, name, size: names.append(name) or read(self, name, size),
     )
-    LiveVectors(layout, reader, dim=DIM).search(unit_rows(3, seed=1), 5)
+    LiveVectors(layout, reader, model=reader.model()).search(unit_rows(3, seed=1), 5)
     assert names == _files(layout)
 
 
@@ -432,7 +433,7 @@ def test_a_full_disk_leaves_everything_as_it_was(
 def test_segments_and_structure_do_not_take_each_other_for_strays(
     layout: IndexLayout, reader: CatalogReader, writer: CatalogWriter, add: Adder
 ) -> None:
-    vectors = LiveVectors(layout, reader, dim=DIM)
+    vectors = LiveVectors(layout, reader, model=reader.model())
     add(0, N, refresh=False)
     stray = f"ann-{1:016x}-{7:032x}.faiss"
     (layout.segments_dir / stray).write_bytes(b"left behind")
