@@ -1,6 +1,6 @@
 """A run that is killed at any of its operations loses nothing, and the next one completes it.
 
-Each workload is one of the cases 1 to 6 and 8; ``test_workloads`` shows that they are what the
+Each workload is one of the cases 1 to 8; ``test_workloads`` shows that they are what the
 cases say.
 """
 
@@ -22,7 +22,7 @@ each_workload = pytest.mark.parametrize("name", list(WORKLOADS))
 
 
 @each_workload
-def test_cases_01_to_06_and_08_a_run_killed_at_any_operation_loses_nothing(
+def test_cases_01_to_08_a_run_killed_at_any_operation_loses_nothing(
     prepare: Callable[[str], Prepared], judge: Callable[..., None], name: str
 ) -> None:
     load = prepare(name)
@@ -34,7 +34,7 @@ def test_cases_01_to_06_and_08_a_run_killed_at_any_operation_loses_nothing(
 
 
 @each_workload
-def test_cases_01_to_06_and_08_a_run_killed_just_before_or_after_a_commit_loses_nothing(
+def test_cases_01_to_08_a_run_killed_just_before_or_after_a_commit_loses_nothing(
     prepare: Callable[[str], Prepared], judge: Callable[..., None], name: str
 ) -> None:
     """Of the commits, those that change what is on the disk."""
@@ -47,7 +47,7 @@ def test_cases_01_to_06_and_08_a_run_killed_just_before_or_after_a_commit_loses_
 
 
 @each_workload
-def test_cases_01_to_06_and_08_a_run_killed_in_the_middle_of_a_write_loses_nothing(
+def test_cases_01_to_08_a_run_killed_in_the_middle_of_a_write_loses_nothing(
     prepare: Callable[[str], Prepared],
     judge: Callable[..., None],
     choose: Callable[[int, int], range],

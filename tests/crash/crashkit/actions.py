@@ -25,6 +25,7 @@ from mobisearch.models import Classifier, LinearLayer
 from mobisearch.runtimes import FAKE_MODEL, FakeRuntime
 from mobisearch.store import readiness
 from mobisearch.store.catalog.writer import CatalogWriter
+from mobisearch.upgrading import IndexModels
 
 from .state import CATALOG
 
@@ -37,6 +38,10 @@ def make_embedder() -> Embedder:
 
 
 EMBEDDER = make_embedder()
+
+OTHER_MODEL = replace(FAKE_MODEL, name="other", architecture="another", dim=48)
+OTHER = Embedder(OTHER_MODEL, runtime=FakeRuntime(OTHER_MODEL), isolated=False)
+EMBEDDERS = {each.spec.fingerprint: each for each in (EMBEDDER, OTHER)}
 
 CLASSIFIER = Classifier(
     name="fake",
@@ -74,6 +79,15 @@ def act(
     if not (index / CATALOG).exists():
         ImageIndex.create(index, EMBEDDER).close()
         on_created(index)
+    if action == "add model":
+        return {"embedded": IndexModels(index).add(OTHER).embedded}
+    if action == "use model":
+        return {"embedded": IndexModels(index).use(OTHER_MODEL.name).embedded}
+    if action == "replace model":
+        models = IndexModels(index)
+        models.use(OTHER_MODEL.name)
+        old = [model.name for model in models.list() if not model.in_use]
+        return {"dropped": sum(models.drop(name).embedded for name in old)}
     with ImageIndex.open(index, EMBEDDER) as opened:
         if action == "sync":
             report = opened.sync(photos / arguments.get("folder", ""), prune=arguments["prune"])

@@ -17,8 +17,8 @@ from mobisearch.types import Embeddings
 from . import actions
 from .state import CATALOG, State, digest, open_plainly, read_state
 
-ROWS: dict[str, Embeddings] = {}
-"""Embeddings by SHA-256 of the picture, made once in the process that forks."""
+ROWS: dict[tuple[str, str], Embeddings] = {}
+"""Embeddings by fingerprint and SHA-256 of the picture, made once in the process that forks."""
 
 _OWN_FILES = frozenset({"CACHEDIR.TAG"})
 
@@ -29,11 +29,12 @@ def learn(photos: Path) -> None:
         if path.is_file():
             data = path.read_bytes()
             sha256 = hashlib.sha256(data).hexdigest()
-            if sha256 not in ROWS:
-                try:
-                    ROWS[sha256] = actions.EMBEDDER.embed([data])[0]
-                except ImageError:
-                    continue
+            for fingerprint, embedder in actions.EMBEDDERS.items():
+                if (fingerprint, sha256) not in ROWS:
+                    try:
+                        ROWS[fingerprint, sha256] = embedder.embed([data])[0]
+                    except ImageError:
+                        continue
 
 
 def examine(
@@ -68,14 +69,21 @@ def examine(
                 "SELECT hex(sha256), vec FROM vector JOIN content USING (content_id)"
             )
         }
+        beside = _read_beside(with_plain)
     finally:
         with_plain.close()
     if legal is not None and digest(state) not in legal:
         problems.append(f"I2: not the state after any whole number of commits: {state}")
     problems += _check_backups(index, state, backup_of)
     learn(photos)
-    problems += _check_stored(state, stored)
-    with ImageIndex.open(index, actions.EMBEDDER) as opened:
+    in_use = state["in_use"] or actions.EMBEDDER.spec.fingerprint  # which an older format has not
+    problems += _check_stored(state, stored, in_use)
+    problems += [
+        f"I4: the vector of {sha256} beside is not that of the picture"
+        for (fingerprint, sha256), row in beside.items()
+        if not np.array_equal(row, ROWS.get((fingerprint, sha256), row))
+    ]
+    with ImageIndex.open(index, actions.EMBEDDERS[in_use]) as opened:
         report = opened.verify()
         problems += [f"I1: verify: {line}" for line in report.damage]
         names = [line.split("/")[1].split(":")[0] for line in report.stale]
@@ -124,7 +132,19 @@ def _check_backups(index: Path, state: State, backup_of: str | None) -> list[str
     return problems
 
 
-def _check_stored(state: State, stored: dict[str, Embeddings]) -> list[str]:
+def _read_beside(connection: sqlite3.Connection) -> dict[tuple[str, str], Embeddings]:
+    """Return the embeddings by models that are not in use, by fingerprint and SHA-256."""
+    there = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+    if "beside_vector" not in there:
+        return {}
+    rows = connection.execute(
+        "SELECT fingerprint, hex(sha256), vec FROM beside_vector JOIN model USING (model_id)"
+        " JOIN content USING (content_id)"
+    )
+    return {(key, sha256.lower()): np.frombuffer(vec, "<f4") for key, sha256, vec in rows}
+
+
+def _check_stored(state: State, stored: dict[str, Embeddings], in_use: str) -> list[str]:
     """Each file has a vector or an error, and each vector is what the picture gives again."""
     problems = []
     for path, kind, sha256, error in state["files"]:
@@ -134,7 +154,7 @@ def _check_stored(state: State, stored: dict[str, Embeddings]) -> list[str]:
         elif sha256.lower() not in stored:
             problems.append(f"I2: {path} has no vector")
     for sha256, row in stored.items():
-        if sha256 in ROWS and not np.array_equal(row, ROWS[sha256]):
+        if not np.array_equal(row, ROWS.get((in_use, sha256), row)):
             problems.append(f"I4: the vector of {sha256} is not that of the picture")
     return problems
 

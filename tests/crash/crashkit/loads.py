@@ -119,6 +119,12 @@ def _prepare_labels(stage: Stage) -> None:
     connection.close()
 
 
+def _prepare_model(stage: Stage) -> None:
+    """A model beside the one in use."""
+    _prepare_copies(stage)
+    stage.run("add model")
+
+
 def _prepare_structure(stage: Stage) -> None:
     """Images enough for a structure, if they may have one."""
     stage.put_many("a", range(10))
@@ -174,6 +180,7 @@ COMPARING = {
 """So that a few images make several commits of looks and of relations."""
 
 LABELLING = {"_LABELLED_PER_COMMIT": 3}
+UPGRADING = {"_EMBEDDED_PER_COMMIT": 3}
 
 WORKLOADS = {
     load.name: load
@@ -194,6 +201,9 @@ WORKLOADS = {
         ),
         Workload("copies looked for", 2, _prepare_copies, "duplicates", settings=COMPARING),
         Workload("labelled", 2, _prepare_labels, "label", settings=LABELLING),
+        Workload("model added", 7, _prepare_copies, "add model", settings=UPGRADING),
+        Workload("model used", 7, _prepare_model, "use model"),
+        Workload("model replaced", 7, _prepare_model, "replace model"),
         Workload(
             "migration", 8, _prepare_migrate, settings=APART, stale=_listed, keeps_backup=True
         ),

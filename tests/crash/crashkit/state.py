@@ -31,6 +31,11 @@ _LABELS = (
     "SELECT hex(content.sha256), classifier.name, place, category, probability FROM label"
     " JOIN content USING (content_id) JOIN classifier USING (classifier_id) ORDER BY 1, 2, 3"
 )
+_IN_USE = "SELECT fingerprint FROM model JOIN meta ON key = 'active_model' AND value = model_id"
+_BESIDE = (
+    "SELECT model.name, hex(content.sha256), vec, norm FROM beside_vector"
+    " JOIN model USING (model_id) JOIN content USING (content_id) ORDER BY 1, 2"
+)
 
 
 def _sha256(value: bytes | None) -> str:
@@ -68,6 +73,12 @@ def read_state(connection: sqlite3.Connection) -> State:
         "relations": rows(_RELATIONS) if "relation" in there else [],
         "norms": rows(_NORMS) if "norm" in there else [],
         "labels": rows(_LABELS) if "label" in there else [],
+        "models": rows("SELECT name FROM model ORDER BY model_id"),
+        "in_use": next(iter(rows(_IN_USE)), [None])[0],
+        "beside": [
+            [name, sha, _sha256(vec), norm]
+            for name, sha, vec, norm in (rows(_BESIDE) if "beside_vector" in there else [])
+        ],
         "tombstones": rows("SELECT vector_id FROM tombstone ORDER BY vector_id"),
     }
 
@@ -95,6 +106,9 @@ def lasting(state: State | None) -> Any:
         "relations": state["relations"],
         "norms": state["norms"],
         "labels": state["labels"],
+        "models": state["models"],
+        "in_use": state["in_use"],
+        "beside": state["beside"],
     }
 
 
