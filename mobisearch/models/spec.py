@@ -58,10 +58,11 @@ class WeightsSpec:
 
 @dataclass(frozen=True, slots=True)
 class QuantisedSpec:
-    """The same network in 8-bit integers, made from the weights beforehand.
+    """What the same network needs in 8-bit integers, made from the weights beforehand.
 
     Attributes:
-        file_name: ZIP of ``network.xml`` and ``network.bin``, beside the weights.
+        file_name: beside the weights. Of OpenVINO: ZIP of ``network.xml`` and ``network.bin``. Of
+            torch: JSON, scale and zero point of what each part of the network gives.
         sha256: of the whole file, hexadecimal; checked at every load.
         calibration: the pictures that the ranges of its values were taken from.
     """
@@ -83,6 +84,7 @@ class ModelSpec:
             over all places.
         quantised: its int8 form, if there is one. Not part of the identity: like a faster runtime
             it gives the same embeddings with a deviation that the README states.
+        ranges: what torch's own int8 form needs, likewise.
         width_mult: channels in proportion to those of the paper.
         native: the preprocessing that the weights were trained for, where it is another one.
     """
@@ -94,6 +96,7 @@ class ModelSpec:
     preprocessing: Preprocessing
     pooling: str = "avg"
     quantised: QuantisedSpec | None = None
+    ranges: QuantisedSpec | None = None
     width_mult: float = 1.0
     native: Preprocessing | None = None
 
@@ -124,6 +127,7 @@ class ModelSpec:
             preprocessing=own,
             native=None if is_native else native,
             quantised=self.quantised if own == self.preprocessing else None,
+            ranges=self.ranges if own == self.preprocessing else None,
         )
 
     def at_width(self, width_mult: float) -> Self:

@@ -246,6 +246,7 @@ WAYS = [
     RuntimeSettings("torch", "f32", device="cpu"),
     RuntimeSettings("openvino", "f32"),
     RuntimeSettings("openvino", "int8"),
+    RuntimeSettings("torch", "int8"),
     RuntimeSettings(),
 ]
 

@@ -16,6 +16,7 @@ from mobisearch.errors import (
 from mobisearch.models import DEFAULT_MODEL, find_model
 from mobisearch.runtimes import load_runtime, selection
 from mobisearch.runtimes.openvino_runtime import OpenVinoRuntime
+from mobisearch.runtimes.torch_int8 import TorchInt8Runtime
 from mobisearch.runtimes.torch_runtime import TorchRuntime
 from mobisearch.types import DecodeSettings, RuntimeSettings
 
@@ -45,7 +46,7 @@ def test_torch_is_the_default_where_there_is_a_gpu(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(selection, "_has_cuda", lambda: True)
     assert isinstance(load_runtime(SPEC), TorchRuntime)
     int8 = RuntimeSettings(precision="int8")
-    assert isinstance(load_runtime(SPEC, int8), OpenVinoRuntime)  # the only one that has it
+    assert isinstance(load_runtime(SPEC, int8), OpenVinoRuntime)  # torch has it on the CPU only
 
 
 def test_torch_is_the_fallback_where_openvino_is_not_installed(no_openvino: None) -> None:
@@ -80,10 +81,13 @@ def test_unknown_names_are_refused_before_anything_is_loaded(
     assert caught.value.known in (selection.RUNTIMES, selection.PRECISIONS)
 
 
-@pytest.mark.parametrize("precision", ["bf16", "int8"])
-def test_torch_computes_in_f32_only_and_says_so(precision: str) -> None:
-    with pytest.raises(PrecisionUnavailableError, match="choose one of: f32"):
-        load_runtime(SPEC, RuntimeSettings("torch", precision))
+def test_torch_does_not_compute_in_bf16_and_says_so() -> None:
+    with pytest.raises(PrecisionUnavailableError, match="choose one of: f32, int8"):
+        load_runtime(SPEC, RuntimeSettings("torch", "bf16"))
+
+
+def test_torch_computes_in_int8_where_it_is_asked_to() -> None:
+    assert isinstance(load_runtime(SPEC, RuntimeSettings("torch", "int8")), TorchInt8Runtime)
 
 
 def test_exact_decoding_takes_the_reference_precision_unless_another_is_asked_for() -> None:
@@ -99,9 +103,12 @@ def test_a_gpu_is_looked_for_without_importing_torch(monkeypatch: pytest.MonkeyP
     assert not selection._has_cuda()
 
 
-@pytest.mark.parametrize("precision", ["f32", "int8", "auto"])
-def test_a_sound_network_has_not_drifted_and_a_broken_one_has(precision: str) -> None:
-    embedder = Embedder(runtime=RuntimeSettings("openvino", precision))
+@pytest.mark.parametrize(
+    ("runtime", "precision"),
+    [("openvino", "f32"), ("openvino", "int8"), ("openvino", "auto"), ("torch", "int8")],
+)
+def test_a_sound_network_has_not_drifted_and_a_broken_one_has(runtime: str, precision: str) -> None:
+    embedder = Embedder(runtime=RuntimeSettings(runtime, precision))
     probe = embedder.probe()
     assert embedder.find_drift(probe) is None
     drifted = embedder.find_drift(probe[::-1])
