@@ -15,14 +15,25 @@ FOLDER = Path(__file__).resolve().parent.parent / "tests" / "e2e" / "help"
 WIDTH = 100
 
 
+def command_names() -> list[str]:
+    """Return the commands, and those inside them as two words."""
+    context = click.Context(cli)
+    names = []
+    for name in cli.list_commands(context):
+        command = cli.get_command(context, name)
+        inner = sorted(command.commands) if isinstance(command, click.Group) else []
+        names += [name, *(f"{name} {each}" for each in inner)]
+    return names
+
+
 def main() -> None:
     os.environ["COLUMNS"] = str(WIDTH)
     FOLDER.mkdir(exist_ok=True)
-    for name in ("", *cli.list_commands(click.Context(cli))):
+    for name in ("", *command_names()):
         shown = io.StringIO()
         with contextlib.redirect_stdout(shown):
             cli.main([*name.split(), "--help"], prog_name="mobisearch", standalone_mode=False)
-        (FOLDER / f"{name or 'mobisearch'}.txt").write_text(shown.getvalue(), encoding="utf-8")
+        (FOLDER / f"{name.replace(' ', '-') or 'mobisearch'}.txt").write_text(shown.getvalue(), encoding="utf-8")
 
 
 if __name__ == "__main__":
