@@ -33,7 +33,8 @@ def main() -> None:
         shown = io.StringIO()
         with contextlib.redirect_stdout(shown):
             cli.main([*name.split(), "--help"], prog_name="mobisearch", standalone_mode=False)
-        (FOLDER / f"{name.replace(' ', '-') or 'mobisearch'}.txt").write_text(shown.getvalue(), encoding="utf-8")
+        path = FOLDER / f"{name.replace(' ', '-') or 'mobisearch'}.txt"
+        path.write_text(shown.getvalue(), encoding="utf-8")
 
 
 if __name__ == "__main__":
