@@ -13,32 +13,20 @@ from __future__ import annotations
 import argparse
 import json
 import platform
-from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import torch
 from machine import describe_machine
-from quantise_weights import pictures
+from quantise_weights import batches, pictures
 
 from mobisearch import DecodeSettings, Embedder
 from mobisearch.models import ModelSpec, find_model
 from mobisearch.models.quantisable import build_quantisable, calibrate, quantise
 from mobisearch.types import Embeddings, Pixels, UnitRows
 
-PER_BATCH = 22
 CAP = 6.0
-
-
-def batches(spec: ModelSpec, pixels: Pixels) -> Iterator[torch.Tensor]:
-    """Give normalised pictures as the network takes them."""
-    shape = (1, 3, 1, 1)
-    mean = torch.tensor(spec.preprocessing.mean).view(shape)
-    std = torch.tensor(spec.preprocessing.std).view(shape)
-    for start in range(0, len(pixels), PER_BATCH):
-        batch = torch.from_numpy(pixels[start : start + PER_BATCH]).permute(0, 3, 1, 2)
-        yield (batch.float() / 255 - mean) / std
 
 
 def unit_rows(network: torch.nn.Module, spec: ModelSpec, pixels: Pixels) -> Embeddings:

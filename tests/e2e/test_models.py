@@ -5,9 +5,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import os
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -18,22 +15,9 @@ import torch
 import torchvision
 
 from mobisearch.models import find_model
+from tests.e2e.command import DEADLINE_SECONDS, run
 
-COMMAND = Path(sys.executable).parent / "mobisearch"
-DEADLINE_SECONDS = 120.0
 SMALL = find_model("mobilenet_v3_small")
-
-
-def run(*arguments: str | os.PathLike[str], **variables: str) -> subprocess.CompletedProcess[str]:
-    environment = {k: v for k, v in os.environ.items() if k != "MOBISEARCH_INDEX"}
-    return subprocess.run(
-        [COMMAND, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**environment, **variables},
-        timeout=DEADLINE_SECONDS,
-    )
 
 
 @pytest.fixture(scope="module")

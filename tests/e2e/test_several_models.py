@@ -2,38 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-COMMAND = Path(sys.executable).parent / "mobisearch"
-DEADLINE_SECONDS = 120.0
+from tests.e2e.command import COMMAND, DEADLINE_SECONDS, document, run
+
 OLD, NEW = "mobilenet_v2", "mobilenet_v2@128"
-
-
-def run(*arguments: str | os.PathLike[str]) -> subprocess.CompletedProcess[str]:
-    environment = {k: v for k, v in os.environ.items() if k != "MOBISEARCH_INDEX"}
-    return subprocess.run(
-        [COMMAND, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=environment,
-        timeout=DEADLINE_SECONDS,
-    )
-
-
-def document(*arguments: str | os.PathLike[str]) -> Any:
-    done = run(*arguments, "--json")
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
 
 
 @pytest.fixture

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
 
 from mobisearch.evaluation.alterations import ALTERATIONS, alter
+from tests.e2e.command import document
 
-COMMAND = Path(sys.executable).parent / "mobisearch"
-DEADLINE_SECONDS = 280.0
 MODEL = "mobilenet_v2.imagenet1k_v1"
 CLASSES = {
     "mountains": ("alps", "mountain", "trail", "stream"),
@@ -27,24 +21,6 @@ LEAST_RIGHT = 0.75
 
 HELD_BACK = {"mountains": "trail", "plants": "dahlia"}
 """Photos of which no altered copy is learnt from."""
-
-
-def run(*arguments: str | os.PathLike[str]) -> subprocess.CompletedProcess[str]:
-    environment = {k: v for k, v in os.environ.items() if k != "MOBISEARCH_INDEX"}
-    return subprocess.run(
-        [COMMAND, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=environment,
-        timeout=DEADLINE_SECONDS,
-    )
-
-
-def document(*arguments: str | os.PathLike[str]) -> Any:
-    done = run(*arguments, "--json")
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
 
 
 @pytest.fixture(scope="module")
