@@ -68,6 +68,8 @@ class ComparingIndex(RememberingIndex):
                 found = finder.kept(evidence, grouping)
             except StoppedError:
                 found = DuplicateGroups(interrupted=True)
+            finally:
+                finder.close()
         found.warnings = warnings
         return found
 

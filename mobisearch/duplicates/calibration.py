@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from mobisearch.capacity import count_processors
 from mobisearch.duplicates.comparing import RELATION_VERSION, Comparer
 from mobisearch.duplicates.copies import COPIES
-from mobisearch.duplicates.looks import LOOK_VERSION, LookEmbedder, Looks, open_picture
+from mobisearch.duplicates.looks import LOOK_VERSION, LookEmbedder, Looks
+from mobisearch.duplicates.pairwise import open_picture
 from mobisearch.duplicates.proving import Proof, ProvedPair
 from mobisearch.duplicates.verification import Picture, prepare, verify
 from mobisearch.duplicates.whitening import Whitening

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from mobisearch.capacity import count_processors
+from mobisearch.capacity import count_processors, count_workers
 from mobisearch.duplicates.closer import CloserLook
-from mobisearch.duplicates.looks import LookEmbedder, Looks, open_picture
-from mobisearch.duplicates.stopping import StoppedError
-from mobisearch.duplicates.verification import (
-    Outcome,
-    Prepared,
-    look,
-    look_closer,
-    may_have_same_pixels,
-    needs_closer_look,
-    prepare,
+from mobisearch.duplicates.looks import LookEmbedder, Looks
+from mobisearch.duplicates.pairwise import (
+    ComparedPair,
+    PreparedPictures,
+    compare_pictures,
+    prepare_picture,
 )
-from mobisearch.store import ContentPicture, Pair
+from mobisearch.duplicates.processes import ComparingProcesses, ProcessEndedError
+from mobisearch.duplicates.stopping import StoppedError
+from mobisearch.duplicates.verification import Prepared, look_closer
+from mobisearch.store import Pair
 from mobisearch.types import Relation, Verdict
 
 RELATION_VERSION = 3
@@ -33,6 +32,10 @@ _MAX_CLOSER = 320
 """Pictures that are held ready for a closer look, some 1 MB each."""
 
 _PAIRS_PER_COMMIT = 512
+
+_PAIRS_FOR_PROCESSES = 1024
+"""In one search for copies, from which on processes are worth the second that they take to start.
+"""
 
 
 class Comparer:
@@ -55,8 +58,11 @@ class Comparer:
         self._is_writable = is_writable
         self._stop = stop or threading.Event()
         self._n_threads = n_threads or count_processors()
+        self._n_processes = min(self._n_threads, count_workers())
         self._known: dict[tuple[int, int], Relation] = {}
-        self._prepared: OrderedDict[int, Prepared] = OrderedDict()
+        self._prepared = PreparedPictures(_MAX_PREPARED)
+        self._processes: ComparingProcesses | None = None
+        self._is_alone = False  # no process can be had
         self._closer: OrderedDict[int, Prepared | None] = OrderedDict()
         self.n_compared = 0
 
@@ -94,15 +100,18 @@ class Comparer:
         first, second = sorted(self._looks.ids[place] for place in pair)
         return first, second
 
+    def close(self) -> None:
+        """End the processes, if there are some. What is known can still be asked."""
+        if self._processes is not None:
+            self._processes.close()
+            self._processes = None
+
     def _compare(self, pairs: Sequence[tuple[int, int]]) -> None:
         with ThreadPoolExecutor(self._n_threads, thread_name_prefix="mobisearch-compare") as pool:
-            self._make_ready({place for pair in pairs for place in pair}, pool)
-            outcomes = dict(zip(pairs, pool.map(self._compare_one, pairs), strict=True))
-            found = {pair: outcome.relation for pair, outcome in outcomes.items()}
-            self._look_closer(found, outcomes, pool)
-            self._compare_pixels(found, pool)
-        while len(self._prepared) > _MAX_PREPARED:
-            self._prepared.popitem(last=False)
+            compared = dict(zip(pairs, self._compare_thumbnails(pairs, pool), strict=True))
+            found = {pair: each.outcome.relation for pair, each in compared.items()}
+            self._look_closer(found, compared, pool)
+            self._compare_pixels(found, compared, pool)
         self._known |= found
         self.n_compared += len(found)
         if self._is_writable:
@@ -111,38 +120,64 @@ class Comparer:
                 version=RELATION_VERSION,
             )
 
+    def _compare_thumbnails(
+        self, pairs: Sequence[tuple[int, int]], pool: ThreadPoolExecutor
+    ) -> list[ComparedPair]:
+        """Compare in processes where there are many pairs and more than one processor, or here."""
+        is_worth_it = self.n_compared + len(pairs) >= _PAIRS_FOR_PROCESSES
+        if is_worth_it and self._n_processes > 1 and not self._is_alone:
+            if self._processes is None:
+                self._processes = ComparingProcesses(self._n_processes)
+            try:
+                return self._compare_apart(pairs, self._processes)
+            except ProcessEndedError:  # of memory, perhaps: there is enough for one of us
+                self.close()
+                self._is_alone = True
+        return self._compare_here(pairs, pool)
+
+    def _compare_apart(
+        self, pairs: Sequence[tuple[int, int]], processes: ComparingProcesses
+    ) -> list[ComparedPair]:
+        rows = self._looks.pictures(sorted({place for pair in pairs for place in pair}))
+        by_ids = {pair: (self._looks.ids[pair[0]], self._looks.ids[pair[1]]) for pair in pairs}
+        found = processes.compare(
+            list(by_ids.values()), {row.content_id: row for row in rows.values()}
+        )
+        return [found[by_ids[pair]] for pair in pairs]
+
+    def _compare_here(
+        self, pairs: Sequence[tuple[int, int]], pool: ThreadPoolExecutor
+    ) -> list[ComparedPair]:
+        held, places = self._prepared, {place for pair in pairs for place in pair}
+        rows = self._looks.pictures(sorted(place for place in places if place not in held))
+        for place, prepared in zip(rows, pool.map(prepare_picture, rows.values()), strict=True):
+            held.put(place, prepared)
+        compared = list(
+            pool.map(
+                compare_pictures,
+                [held[first] for first, _ in pairs],
+                [held[second] for _, second in pairs],
+            )
+        )
+        held.tidy()
+        return compared
+
     def _by_id(self, pair: tuple[int, int], relation: Relation) -> Relation:
         is_turned = self._looks.ids[pair[0]] > self._looks.ids[pair[1]]
         return relation.reversed() if is_turned else relation
 
-    def _make_ready(self, places: Iterable[int], pool: ThreadPoolExecutor) -> None:
-        missing = sorted(place for place in places if place not in self._prepared)
-        rows = self._looks.pictures(missing)
-        for place, prepared in zip(rows, pool.map(_prepare, rows.values()), strict=True):
-            if prepared is not None:
-                self._prepared[place] = prepared
-        for place in places:
-            if place in self._prepared:
-                self._prepared.move_to_end(place)
-
-    def _compare_one(self, pair: tuple[int, int]) -> Outcome:
-        first, second = (self._prepared.get(place) for place in pair)
-        if first is None or second is None:  # a thumbnail is damaged
-            return Outcome(Relation(Verdict.UNRELATED))
-        return look(first, second)
-
     def _look_closer(
         self,
         found: dict[tuple[int, int], Relation],
-        outcomes: Mapping[tuple[int, int], Outcome],
+        compared: Mapping[tuple[int, int], ComparedPair],
         pool: ThreadPoolExecutor,
     ) -> None:
         """Compare again from larger pixels what thumbnails leave open."""
-        wanted = self._those_that(found, needs_closer_look)
+        wanted = [pair for pair, each in compared.items() if each.needs_closer_look]
 
         def compare(pair: tuple[int, int]) -> Relation:
             first, second = (self._closer[place] for place in pair)
-            outcome = outcomes[pair]
+            outcome = compared[pair].outcome
             if first is None or second is None:
                 return outcome.relation
             return look_closer(first, second, outcome.start)
@@ -162,15 +197,13 @@ class Comparer:
             self._closer.popitem(last=False)
 
     def _compare_pixels(
-        self, found: dict[tuple[int, int], Relation], pool: ThreadPoolExecutor
+        self,
+        found: dict[tuple[int, int], Relation],
+        compared: Mapping[tuple[int, int], ComparedPair],
+        pool: ThreadPoolExecutor,
     ) -> None:
         """Find out which of those that may have the very same pixels do have them."""
-        wanted = self._those_that(
-            found,
-            lambda first, second, relation: may_have_same_pixels(
-                first.picture, second.picture, relation
-            ),
-        )
+        wanted = [pair for pair, each in compared.items() if each.may_have_same_pixels]
         ids = {place: self._looks.ids[place] for pair in wanted for place in pair}
         stored = self._looks.catalog.looks.pixel_hashes(list(ids.values()))
         missing = sorted(place for place, number in ids.items() if number not in stored)
@@ -187,25 +220,6 @@ class Comparer:
             first, second = (hashes.get(ids[place]) for place in pair)
             if first is not None and first == second:
                 found[pair] = Relation(Verdict.SAME_PIXELS, (Verdict.SAME_PIXELS,), 1.0)
-
-    def _those_that(
-        self,
-        found: dict[tuple[int, int], Relation],
-        is_wanted: Callable[[Prepared, Prepared, Relation], bool],
-    ) -> list[tuple[int, int]]:
-        ready = self._prepared
-        return [
-            pair
-            for pair, relation in found.items()
-            if pair[0] in ready
-            and pair[1] in ready
-            and is_wanted(ready[pair[0]], ready[pair[1]], relation)
-        ]
-
-
-def _prepare(row: ContentPicture) -> Prepared | None:
-    picture = open_picture(row)
-    return None if picture is None else prepare(picture)
 
 
 def _ordered(pair: tuple[int, int]) -> tuple[int, int]:

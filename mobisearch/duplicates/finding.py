@@ -71,6 +71,12 @@ class CopyFinder:
         self._on_progress = on_progress
         self._stop = stop
         self._decisions = catalog.decisions.all()
+        self._comparer: Comparer | None = None
+
+    def close(self) -> None:
+        """End what was started to compare. What was found can still be asked."""
+        if self._comparer is not None:
+            self._comparer.close()
 
     def looks(self) -> Looks:
         """Return the looks of all contents in scope, and make those that are missing."""
@@ -95,6 +101,7 @@ class CopyFinder:
     def verified(self, looks: Looks, candidates: Candidates) -> Evidence:
         """Compare candidates, and measure what a score means here."""
         comparer = Comparer(looks, self._embedder, is_writable=self._is_writable, stop=self._stop)
+        self._comparer = comparer
         trials = try_different(looks, candidates.whitening, comparer)
         proof = prove_candidates(
             candidates.pairs,

@@ -14,9 +14,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from mobisearch.duplicates.verification import THUMBNAIL_PX, THUMBNAIL_QUALITY, Picture
+from mobisearch.duplicates.verification import THUMBNAIL_PX, THUMBNAIL_QUALITY
 from mobisearch.embedding import Embedder
-from mobisearch.errors import ImageError
 from mobisearch.imaging import (
     Halt,
     PreparedImage,
@@ -169,17 +168,6 @@ class Looks:
         place_of = {self.ids[place]: place for place in places}
         found = self.catalog.looks.pictures(list(place_of), kept=self._kept)
         return {place_of[row.content_id]: row for row in found}
-
-
-def open_picture(row: ContentPicture) -> Picture | None:
-    """Return a stored thumbnail as it is compared, or None if it is damaged."""
-    try:
-        pixels = decode_jpeg(row.thumbnail, name=row.sha256, max_px=THUMBNAIL_PX)
-        return Picture(
-            pixels, row.width, row.height, row.format, row.taken_at, row.camera, row.sha256
-        )
-    except (ImageError, ValueError):
-        return None
 
 
 def make_looks(

@@ -16,12 +16,6 @@ TESTS = Path(__file__).resolve().parent.parent
 FOLDERS = ("faults", "crash")
 CASES = frozenset(range(1, 59))
 
-NOT_APPLICABLE = {
-    7: "indexing again with another model: an index has one model for life, and another one is "
-    "refused, which is case 54",
-}
-"""Cases of something that the product does not do, and why not."""
-
 _NAME = re.compile(r"test_cases?_(\d\d(?:_(?:to|and)_\d\d)*)_[a-z]\w*")
 
 
@@ -65,10 +59,10 @@ def test_a_name_carries_numbers_and_ranges(name: str, expected: set[int]) -> Non
     assert cases_in(name) == expected
 
 
-@pytest.mark.parametrize("number", sorted(CASES - NOT_APPLICABLE.keys()))
+@pytest.mark.parametrize("number", sorted(CASES))
 def test_every_case_has_a_test_named_for_it(number: int) -> None:
     assert _cases().get(number)
 
 
-def test_no_test_is_named_for_a_case_that_does_not_exist_or_apply() -> None:
-    assert set(_cases()) <= CASES - NOT_APPLICABLE.keys()
+def test_no_test_is_named_for_a_case_that_does_not_exist() -> None:
+    assert set(_cases()) <= CASES

@@ -32,6 +32,7 @@ EXAMPLES: dict[str, object] = {
     "k": 0,
     "recall": 1.5,
     "image_id": 42,
+    "lacking": 3,
     "deadline_seconds": 60.0,
     "runtime": "openvino",
     "next_step": "use torch",

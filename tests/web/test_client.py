@@ -33,7 +33,7 @@ def test_a_client_answers_as_the_index_does(
     (best,) = client.search(path.read_bytes(), k=1)
     assert best.image.sha256 == served.search(path, k=1)[0].image.sha256
     assert len(client) == N_PHOTOS + 2
-    assert client.image(3).path == served.record(3).path
+    assert client.image(3).path == served.image(3).path
 
 
 def test_failures_of_many_queries_are_data(server: Server, library: Path) -> None:

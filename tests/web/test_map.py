@@ -78,7 +78,7 @@ def test_images_with_one_content_lie_at_one_place(served: ImageIndex) -> None:
     made = draw_map(served, lambda _step, _share: None)
     by_content: dict[str, list[int]] = {}
     for number in made.ids.tolist():
-        by_content.setdefault(served.record(number).sha256, []).append(number)
+        by_content.setdefault(served.image(number).sha256, []).append(number)
     (twins,) = [ids for ids in by_content.values() if len(ids) > 1]
     first, second = (made.places[np.searchsorted(made.ids, number)] for number in twins)
     assert np.array_equal(first, second)

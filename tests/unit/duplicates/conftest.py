@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mobisearch.duplicates import calibration, comparing
+from mobisearch.duplicates import calibration, pairwise
 from mobisearch.duplicates.proving import ProvedPair
 from mobisearch.duplicates.verification import Outcome, Picture, Prepared
 from mobisearch.types import Relation, Verdict
@@ -51,11 +51,11 @@ def simple_verifier(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         calls.append(1)
         return Outcome(verify_simply(first, second))
 
-    monkeypatch.setattr(comparing, "look", look)
-    monkeypatch.setattr(comparing, "needs_closer_look", lambda *_: False)
+    monkeypatch.setattr(pairwise, "look", look)
+    monkeypatch.setattr(pairwise, "needs_closer_look", lambda *_: False)
     monkeypatch.setattr(calibration, "verify", verify_simply)
     monkeypatch.setattr(calibration, "_N_ALTERED", 2)
-    for module in (comparing, calibration):
+    for module in (pairwise, calibration):
         monkeypatch.setattr(module, "prepare", Simple)
     return calls
 

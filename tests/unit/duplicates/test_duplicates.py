@@ -16,7 +16,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from mobisearch import Embedder, ImageIndex
-from mobisearch.duplicates import DuplicateGroups, comparing, looks
+from mobisearch.duplicates import DuplicateGroups, comparing, looks, pairwise
 from mobisearch.duplicates.verification import CLOSE_PX, THUMBNAIL_PX, Outcome, Prepared, Start
 from mobisearch.errors import (
     FolderNotIndexedError,
@@ -348,7 +348,7 @@ def test_looks_do_not_change_with_turning(
 def test_pictures_of_the_same_pixels_are_told_by_looking_at_all_of_them(
     index: ImageIndex, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(comparing, "may_have_same_pixels", lambda *_: True)
+    monkeypatch.setattr(pairwise, "may_have_same_pixels", lambda *_: True)
     with Image.open(photos / "a" / "03.png") as picture:
         picture.save(photos / "b" / "same pixels.tif")
     index.sync(photos)
@@ -375,9 +375,9 @@ def test_pairs_that_thumbnails_cannot_settle_are_compared_from_their_files(
         return look(first, second).relation
 
     make_photo(photos / "a" / "large.png", seed=50, size=(900, 600))
-    monkeypatch.setattr(comparing, "look", look)
+    monkeypatch.setattr(pairwise, "look", look)
     monkeypatch.setattr(comparing, "look_closer", look_closer)
-    monkeypatch.setattr(comparing, "needs_closer_look", lambda *_: True)
+    monkeypatch.setattr(pairwise, "needs_closer_look", lambda *_: True)
     index.sync(photos)
     assert names(index.duplicates()) == [EXPECTED[2]]  # of the same bytes
     assert {THUMBNAIL_PX, CLOSE_PX} <= set(sides)
@@ -395,7 +395,7 @@ def test_a_file_is_read_once_for_all_its_closer_looks(
 
     monkeypatch.setattr(comparing.CloserLook, "prepared", note)
     monkeypatch.setattr(comparing, "look_closer", lambda *_: Relation(Verdict.UNRELATED))
-    monkeypatch.setattr(comparing, "needs_closer_look", lambda *_: True)
+    monkeypatch.setattr(pairwise, "needs_closer_look", lambda *_: True)
     monkeypatch.setattr(comparing, "_PAIRS_PER_COMMIT", 2)
     index.sync(photos)
     index.duplicates()
@@ -407,5 +407,5 @@ def test_a_damaged_thumbnail_is_like_nothing(
     index: ImageIndex, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     index.sync(photos)
-    monkeypatch.setattr(comparing, "open_picture", lambda row: None)
+    monkeypatch.setattr(pairwise, "open_picture", lambda row: None)
     assert names(index.duplicates()) == [EXPECTED[2]]

@@ -78,7 +78,8 @@ def test_every_field_is_known_to_these_tests() -> None:
         "weights",
         "preprocessing",
         "pooling",
-        "quantised",  # changes nothing: another form of the same network
+        "quantised",  # changes nothing, like its ranges: another form of the same network
+        "ranges",
         "width_mult",
         "native",  # changes nothing: where another resolution comes from
     }
