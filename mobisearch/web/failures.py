@@ -86,9 +86,12 @@ def _sentence_of(error: errors.MobisearchError) -> str:
         return "another process is writing to the index; try again when it has finished"
     if isinstance(error, errors.IndexReadOnlyError):
         return "the index cannot be written"
+    if isinstance(error, errors.ModelChangedError):
+        return f"the index uses another model than {error.model} by now; serve it again"
     if isinstance(error, errors.StoreError):
         return "the index cannot be used now: it is gone, damaged or of another version"
-    return str(error)
+    place = getattr(error, "index", None) or getattr(error, "path", None)
+    return str(error).removeprefix(f"{place}: ")
 
 
 def answer_failures(app: FastAPI) -> None:
