@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mobisearch.duplicates.verification.alignment import Alignment, Start, iter_alignments
-from mobisearch.duplicates.verification.geometry import measure_geometry
+from mobisearch.duplicates.verification.geometry import Geometry, measure_geometry
 from mobisearch.duplicates.verification.judgement import (
     PLAUSIBLE_SHARE,
     SCENE_SPREAD,
     Findings,
     Judgement,
+    has_structure,
     judge,
     judge_scene,
+    lies_like_a_copy,
 )
 from mobisearch.duplicates.verification.naming import name_relation
 from mobisearch.duplicates.verification.overlap import Overlap, make_overlap
@@ -102,29 +104,30 @@ def _look_at(alignment: Alignment, first: Prepared, second: Prepared) -> Relatio
     """Return what one way of lying on one another proves."""
     share = alignment.evidence.share
     judgement = judge_scene(alignment, first.picture, second.picture)
+    geometry = None
     if share >= PLAUSIBLE_SHARE:
-        found = _find(alignment, first, second)
-        if found is not None:
-            judgement = judge(found[0], first.picture, second.picture)
+        geometry = measure_geometry(first.picture, second.picture, alignment.first_to_second)
+    if geometry is not None:
+        if not has_structure(alignment):
+            return Relation(Verdict.UNRELATED)
+        if lies_like_a_copy(alignment, geometry):
+            found, overlap = _find(alignment, geometry, first, second)
+            judgement = judge(found, first.picture, second.picture)
             if judgement == Judgement.COPY:
-                return name_relation(*found)
+                return name_relation(found, overlap)
     if judgement == Judgement.NEITHER:
         return Relation(Verdict.UNRELATED)
     return Relation(Verdict.SIMILAR_SHOT, (), agreement=round(share, 4))
 
 
 def _find(
-    alignment: Alignment, first: Prepared, second: Prepared
-) -> tuple[Findings, Overlap] | None:
+    alignment: Alignment, geometry: Geometry, first: Prepared, second: Prepared
+) -> tuple[Findings, Overlap]:
     transform = alignment.first_to_second
-    geometry = measure_geometry(first.picture, second.picture, transform)
-    if geometry is None:
-        return None
     overlap = make_overlap(alignment)
-    differences = find_differences(overlap, alignment.evidence)
     return Findings(
         alignment,
-        differences,
+        find_differences(overlap, alignment.evidence),
         geometry,
         look_around(first.picture.pixels, second.size, invert(transform)),
         look_around(second.picture.pixels, first.size, transform),

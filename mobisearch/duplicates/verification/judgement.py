@@ -101,9 +101,11 @@ class Findings:
 
 
 def judge(found: Findings, first: Picture, second: Picture) -> Judgement:
-    """Return whether two pictures are copies, two shots of a scene, or neither."""
-    if not has_structure(found.alignment):
-        return Judgement.NEITHER
+    """Return whether two pictures are copies, two shots of a scene, or neither.
+
+    Args:
+        found: of pictures in which there is enough to see.
+    """
     if not is_proved(found):
         return judge_scene(found.alignment, first, second)
     if are_two_shots(first, second) and not is_exact(found):
@@ -124,18 +126,25 @@ def has_structure(alignment: Alignment) -> bool:
     return bool(box >= LEAST_SPREAD * max(1, evidence.windows.inside.sum()))
 
 
+def lies_like_a_copy(alignment: Alignment, geometry: Geometry) -> bool:
+    """Return whether copies lie on one another like this, whatever differs between them."""
+    return (
+        alignment.evidence.share >= _LEAST_SHARE
+        and alignment.evidence.rest_px <= _MOST_REST_PX
+        and geometry.stretch <= _MOST_STRETCH
+        and geometry.bend <= _MOST_BEND
+    )
+
+
 def is_proved(found: Findings) -> bool:
     """Return whether what both show is the same picture, but for what was laid over it."""
-    evidence, differences, geometry = found.alignment.evidence, found.differences, found.geometry
+    differences = found.differences
     return (
-        evidence.share >= _LEAST_SHARE
+        lies_like_a_copy(found.alignment, found.geometry)
         and differences.outside_share >= _LEAST_OUTSIDE
         and differences.covered_share <= _MOST_COVERED
         and differences.drawn_share >= _LEAST_DRAWN
         and not (differences.marked_share > _LARGE_MARKED and differences.rest_cover > _DRAWN_REST)
-        and evidence.rest_px <= _MOST_REST_PX
-        and geometry.stretch <= _MOST_STRETCH
-        and geometry.bend <= _MOST_BEND
     )
 
 
