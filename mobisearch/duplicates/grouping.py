@@ -26,6 +26,9 @@ _MORE_IF_SURE = 3
 """A pair that agrees so well is a copy even if some others pass for similar shots, as heavily
 altered copies do among one another: it counts so many times more."""
 
+_MOST_ASKED = 8
+"""Members of each of two clusters that are compared before similar shots keep the two apart."""
+
 _LEAST_CHAIN = 0.3
 """Of the area that is shared along a chain, how much must be left at its end."""
 
@@ -58,9 +61,7 @@ class Grouping:
         self._shares: dict[int, float] = {}  # with what stands for the cluster
         self._links: dict[int, set[int]] = {}
         for pair in pairs:
-            if pair.relation.verdict is Verdict.SIMILAR_SHOT or pair.relation.is_copy:
-                self._links.setdefault(pair.first, set()).add(pair.second)
-                self._links.setdefault(pair.second, set()).add(pair.first)
+            self._link(pair.first, pair.second, pair.relation)
 
     def members(self, place: int) -> list[int]:
         """Return the cluster of a place, the one that stands for it first."""
@@ -83,7 +84,13 @@ class Grouping:
             return self.known[second, first].reversed()
         found = self._comparer.relation(*sorted((first, second)))
         self.known[min(first, second), max(first, second)] = found
+        self._link(first, second, found)
         return found if first < second else found.reversed()
+
+    def _link(self, first: int, second: int, relation: Relation) -> None:
+        if relation.verdict is Verdict.SIMILAR_SHOT or relation.is_copy:
+            self._links.setdefault(first, set()).add(second)
+            self._links.setdefault(second, set()).add(first)
 
     def cross_relations(self, first: int, second: int) -> list[Relation]:
         """Return what is known between the clusters of two places, unrelated pairs left out."""
@@ -120,11 +127,11 @@ class Grouping:
         """Say whether more than one pair speaks for joining two clusters, where there are more."""
         first, second = pair.first, pair.second
         ours, theirs = self.members(first), self.members(second)
-        found = self.cross_relations(first, second)
-        n_copies = sum(relation.is_copy for relation in found)
-        n_sure = sum(r.is_copy and r.agreement >= _SURE_AGREEMENT for r in found)
-        if len(found) - n_copies >= n_copies + _MORE_IF_SURE * n_sure:  # similar shots, then
-            return False
+        if _are_similar(self.cross_relations(first, second)):
+            self._ask_more(first, second)  # pairs that were passed over may tell
+            if _are_similar(self.cross_relations(first, second)):
+                return False
+        n_copies = sum(relation.is_copy for relation in self.cross_relations(first, second))
         if len(ours) == len(theirs) == 1:
             return True
         if len(ours) > 1 and len(theirs) > 1:
@@ -139,6 +146,12 @@ class Grouping:
             return True
         share = min(pair.relation.first_share, pair.relation.second_share)
         return share * self._shares.get(inside, 1.0) >= _LEAST_CHAIN
+
+    def _ask_more(self, first: int, second: int) -> None:
+        """Compare each of two places with the cluster of the other."""
+        for place, others in ((first, self.members(second)), (second, self.members(first))):
+            for other in others[:_MOST_ASKED]:
+                self.relation(place, other)
 
     def groups(self) -> list[list[int]]:
         """Return the clusters of two or more, each ascending, by their smallest member."""
@@ -180,6 +193,13 @@ def group_copies(
             grouping.join_whole(pair)
     join_parts(grouping, [p for p in ordered if _least_share(p.relation) < WHOLE_SHARE])
     return grouping
+
+
+def _are_similar(found: Sequence[Relation]) -> bool:
+    """Say whether more of what is known are similar shots than copies."""
+    n_copies = sum(relation.is_copy for relation in found)
+    n_sure = sum(r.is_copy and r.agreement >= _SURE_AGREEMENT for r in found)
+    return len(found) - n_copies >= n_copies + _MORE_IF_SURE * n_sure
 
 
 def _least_share(relation: Relation) -> float:

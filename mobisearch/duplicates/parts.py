@@ -6,7 +6,8 @@ how the parts of one whole lie together.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -23,6 +24,9 @@ _COLLAGE_SHARE = 0.75
 
 Crops of a photo leave more than that out, overlap, or are so large that they must overlap."""
 
+_MOST_ASKED = 8
+"""Parts that are compared with one another before a whole is taken for a collage of theirs."""
+
 
 class Joinable(Protocol):
     """What joining parts needs of clusters in the making."""
@@ -35,6 +39,9 @@ class Joinable(Protocol):
 
     def is_barred(self, first: int, second: int) -> bool:
         """Say whether the user told their clusters apart."""
+
+    def relation(self, first: int, second: int) -> Relation:
+        """Return what two places are to one another, comparing them if need be."""
 
     def cross_relations(self, first: int, second: int) -> list[Relation]:
         """Return what is known between two clusters."""
@@ -130,9 +137,35 @@ def _those_of_one_original(grouping: Joinable, parts: Sequence[Part]) -> list[Pa
             found = grouping.cross_relations(first, second)
             if is_forced or any(relation.is_copy for relation in found):
                 overlapping.join(first, second)
-    sets = list(overlapping.sets(tops).values())
-    areas = [_largest([by_cluster[top] for top in tops]) for tops in sets]
-    if len(sets) > 1 and sum(areas) >= _COLLAGE_SHARE:
-        return []
+    sets, areas = _sets_of(overlapping, by_cluster)
+    if _is_collage(areas):
+        _ask_whether_they_overlap(grouping, by_cluster, overlapping)
+        sets, areas = _sets_of(overlapping, by_cluster)
+        if _is_collage(areas):
+            return []
     chosen = sets[max(range(len(sets)), key=lambda number: (areas[number], -number))]
     return [by_cluster[top] for top in chosen]
+
+
+def _sets_of(
+    overlapping: Clusters, by_cluster: Mapping[int, Part]
+) -> tuple[list[list[int]], list[float]]:
+    """Return the parts that have something in common, and how much each such set shows at least."""
+    sets = list(overlapping.sets(by_cluster).values())
+    return sets, [_largest([by_cluster[top] for top in tops]) for tops in sets]
+
+
+def _is_collage(areas: Sequence[float]) -> bool:
+    return len(areas) > 1 and sum(areas) >= _COLLAGE_SHARE
+
+
+def _ask_whether_they_overlap(
+    grouping: Joinable, by_cluster: Mapping[int, Part], overlapping: Clusters
+) -> None:
+    """Compare parts that are not known to have anything in common, the largest of them."""
+    largest = sorted(by_cluster, key=lambda top: (-by_cluster[top].share, top))[:_MOST_ASKED]
+    for first, second in itertools.combinations(largest, 2):
+        if overlapping.find(first) != overlapping.find(second):
+            relation = grouping.relation(by_cluster[first].part, by_cluster[second].part)
+            if relation.is_copy:
+                overlapping.join(first, second)
