@@ -13,11 +13,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mobisearch.duplicates.verification.overlap import Overlap, brightness, largest, to_pixels
+from mobisearch.duplicates.verification.drawing import (
+    find_palette,
+    is_band,
+    is_drawn,
+    is_veiled,
+)
+from mobisearch.duplicates.verification.overlap import Overlap, largest, to_pixels
 from mobisearch.duplicates.verification.proof import Evidence
 from mobisearch.duplicates.verification.windows import (
     CELL_PX,
-    Plane,
     whole_cells,
     window_mean,
 )
@@ -40,30 +45,6 @@ _MOST_APART = 0.05
 
 _REACH_PX = 20
 """How far around a place is looked at: more than all that is done there reaches."""
-
-_PALETTE_PIXELS = 1500
-_N_COLOURS = 3
-_SAME_COLOUR = 20.0
-"""Grey levels, in each of red, green and blue, within which JPEG leaves a colour."""
-
-_DRAWN_COVER = 0.45
-_DRAWN_CONTINUES = 0.45
-"""A drawn place: three colours cover that much of it, and that little of what is around it."""
-
-
-_LARGE_SHARE, _LARGE_COVER = 0.15, 0.8
-"""Of the shared area, from which on a place must have nothing but three colours: a photo shown in
-the same window as another one has some."""
-
-_MOST_SHARE = 0.3
-"""Nothing but a bar covers more: half of a collage does."""
-
-_BAND_LENGTH, _BAND_EDGE, _MOST_BAND, _BAND_COVER = 0.75, 0.12, 0.42, 0.75
-"""A caption: it reaches along three quarters of a side, lies within an eighth of it, has less than
-four tenths of the picture, and three colours cover it."""
-
-_VEIL_CORRELATION, _VEIL_LEVELS = 0.85, 8.0
-"""Half-transparent marks, dark corners: brightness still follows the picture's."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -195,76 +176,10 @@ def _describe(
     rows = np.flatnonzero(pixels.any(axis=1)) + part[0].start
     columns = np.flatnonzero(pixels.any(axis=0)) + part[1].start
     box = (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
-    is_veiled = _is_veiled(overlap.recoloured[part][pixels], overlap.second[part][pixels])
-    bands = [_is_band(picture, box) for picture in (overlap.first, overlap.second)]
+    shows_through = is_veiled(overlap.recoloured[part][pixels], overlap.second[part][pixels])
+    bands = [is_band(picture, box) for picture in (overlap.first, overlap.second)]
     first, second = (
-        is_veiled or is_band or _is_drawn(picture[part], pixels, ring, share)
-        for picture, is_band in zip((overlap.first, overlap.second), bands, strict=True)
+        shows_through or is_bar or is_drawn(picture[part], pixels, ring, share)
+        for picture, is_bar in zip((overlap.first, overlap.second), bands, strict=True)
     )
     return Patch(area, box, first, second, any(bands))
-
-
-def _is_band(picture: Plane, box: tuple[int, int, int, int]) -> bool:
-    """Return whether a place is part of a bar along an edge of the picture."""
-    height, width = picture.shape[:2]
-    left, top, right, bottom = box
-    bands = []
-    if right - left > _BAND_LENGTH * width:
-        if bottom > (1 - _BAND_EDGE) * height:
-            bands.append(picture[top:])
-        if top < _BAND_EDGE * height:
-            bands.append(picture[:bottom])
-    if bottom - top > _BAND_LENGTH * height:
-        if right > (1 - _BAND_EDGE) * width:
-            bands.append(picture[:, left:])
-        if left < _BAND_EDGE * width:
-            bands.append(picture[:, :right])
-    return any(
-        band.shape[0] * band.shape[1] < _MOST_BAND * height * width
-        and find_palette(band.reshape(-1, 3))[0] > _BAND_COVER
-        for band in bands
-    )
-
-
-def _is_veiled(recoloured: Plane, second: Plane) -> bool:
-    """Return whether the picture still shows through what was laid over it."""
-    a, b = brightness(recoloured), brightness(second)
-    spread_a, spread_b = float(a.std()), float(b.std())
-    if spread_a < _VEIL_LEVELS or spread_b < 1:
-        return False
-    shared = float(((a - a.mean()) * (b - b.mean())).mean())
-    return shared > _VEIL_CORRELATION * spread_a * spread_b
-
-
-def _is_drawn(
-    picture: Plane, pixels: NDArray[np.bool_], ring: NDArray[np.bool_], share: float
-) -> bool:
-    """Return whether a place has few colours, which are not those around it."""
-    if share > _MOST_SHARE:
-        return False
-    cover, colours = find_palette(picture[pixels])
-    if cover < (_DRAWN_COVER if share < _LARGE_SHARE else _LARGE_COVER):
-        return False
-    around = picture[ring]
-    if not len(around):
-        return True
-    same = [largest(abs(around - colour)) < _SAME_COLOUR for colour in colours]
-    return bool(np.any(same, axis=0).mean() < _DRAWN_CONTINUES)
-
-
-def find_palette(pixels: Plane, near: float = _SAME_COLOUR) -> tuple[float, list[Plane]]:
-    """Return the most common colours of some pixels, (n, 3), and which share of them they cover."""
-    pixels = pixels[:: 1 + len(pixels) // _PALETTE_PIXELS]
-    left, colours, covered = pixels, [], 0
-    for _ in range(_N_COLOURS):
-        if not len(left):
-            break
-        parts = left.astype(np.int32) >> 4
-        coarse = parts[:, 0] * 256 + parts[:, 1] * 16 + parts[:, 2]
-        common = np.bincount(coarse, minlength=4096).argmax()
-        colour = np.median(left[coarse == common], axis=0).astype(np.float32)
-        is_near = largest(abs(left - colour)) < near
-        colours.append(colour)
-        covered += int(is_near.sum())
-        left = left[~is_near]
-    return covered / max(1, len(pixels)), colours

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mobisearch.duplicates.verification.drawing import find_palette
 from mobisearch.duplicates.verification.overlap import largest
-from mobisearch.duplicates.verification.patches import find_palette
 from mobisearch.duplicates.verification.voting import Transform, frame_corners
 
 _MARGIN_PX = 2

@@ -1,0 +1,132 @@
+"""What is drawn, and not photographed: few colours, a bar along an edge, half-transparent marks."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mobisearch.duplicates.verification.overlap import brightness, largest
+from mobisearch.duplicates.verification.windows import Plane
+
+_PALETTE_PIXELS = 1500
+_N_COLOURS = 3
+_SAME_COLOUR = 20.0
+"""Grey levels, in each of red, green and blue, within which JPEG leaves a colour."""
+
+_DRAWN_COVER = 0.45
+_DRAWN_CONTINUES = 0.45
+"""A drawn place: three colours cover that much of it, and that little of what is around it."""
+
+_FLAT_LEVELS, _FLAT_COVER = 10.0, 0.85
+_OWN_COVER, _MOST_AROUND = 0.2, 0.05
+"""A sign on a ground like what is around it: so flat are its colours, and that much of it has some
+that are hardly around it."""
+
+_LARGE_SHARE, _LARGE_COVER = 0.15, 0.8
+"""Of the shared area, from which on a place must have nothing but three colours: a photo shown in
+the same window as another one has some."""
+
+_MOST_SHARE = 0.3
+"""Nothing but a bar covers more: half of a collage does."""
+
+_BAND_LENGTH, _BAND_EDGE, _MOST_BAND, _BAND_COVER = 0.75, 0.12, 0.42, 0.75
+"""A caption: it reaches along three quarters of a side, lies within an eighth of it, has less than
+four tenths of the picture, and three colours cover it."""
+
+_VEIL_CORRELATION, _VEIL_LEVELS = 0.85, 8.0
+"""Half-transparent marks, dark corners: brightness still follows the picture's."""
+
+_VEIL_PIXELS, _VEIL_LINE = 0.75, 0.93
+"""The same for most of the pixels, without those at the edges of a half-transparent mark."""
+
+_VEIL_ROUNDS = 5
+
+
+def is_band(picture: Plane, box: tuple[int, int, int, int]) -> bool:
+    """Return whether a place is part of a bar along an edge of the picture."""
+    height, width = picture.shape[:2]
+    left, top, right, bottom = box
+    bands = []
+    if right - left > _BAND_LENGTH * width:
+        if bottom > (1 - _BAND_EDGE) * height:
+            bands.append(picture[top:])
+        if top < _BAND_EDGE * height:
+            bands.append(picture[:bottom])
+    if bottom - top > _BAND_LENGTH * height:
+        if right > (1 - _BAND_EDGE) * width:
+            bands.append(picture[:, left:])
+        if left < _BAND_EDGE * width:
+            bands.append(picture[:, :right])
+    return any(
+        band.shape[0] * band.shape[1] < _MOST_BAND * height * width
+        and find_palette(band.reshape(-1, 3))[0] > _BAND_COVER
+        for band in bands
+    )
+
+
+def is_veiled(recoloured: Plane, second: Plane) -> bool:
+    """Return whether the picture still shows through what was laid over it."""
+    a, b = (brightness(plane).astype(np.float64) for plane in (recoloured, second))
+    if _follows(a, b, _VEIL_CORRELATION):
+        return True
+    near = np.ones(len(a), bool)
+    for _ in range(_VEIL_ROUNDS):
+        x, y = a[near], b[near]
+        spread = float(x.var())
+        if spread < 1:
+            return False
+        slope = float(((x - x.mean()) * (y - y.mean())).mean()) / spread
+        apart = abs(b - y.mean() - slope * (a - x.mean()))
+        near = apart <= np.quantile(apart, _VEIL_PIXELS)
+    return _follows(a[near], b[near], _VEIL_LINE)
+
+
+def _follows(a: NDArray[np.float64], b: NDArray[np.float64], least_correlation: float) -> bool:
+    spread_a, spread_b = float(a.std()), float(b.std())
+    if spread_a < _VEIL_LEVELS or spread_b < 1:
+        return False
+    shared = float(((a - a.mean()) * (b - b.mean())).mean())
+    return shared > least_correlation * spread_a * spread_b
+
+
+def is_drawn(
+    picture: Plane, pixels: NDArray[np.bool_], ring: NDArray[np.bool_], share: float
+) -> bool:
+    """Return whether a place has few colours, which are not those around it."""
+    if share > _MOST_SHARE:
+        return False
+    cover, colours = find_palette(picture[pixels])
+    if cover < (_DRAWN_COVER if share < _LARGE_SHARE else _LARGE_COVER):
+        return False
+    around = picture[ring]
+    if not len(around):
+        return True
+    same = [largest(abs(around - colour)) < _SAME_COLOUR for colour in colours]
+    if np.any(same, axis=0).mean() < _DRAWN_CONTINUES:
+        return True
+    if find_palette(picture[pixels], _FLAT_LEVELS)[0] < _FLAT_COVER:
+        return False
+    own = [
+        largest(abs(picture[pixels] - colour)) < _SAME_COLOUR
+        for colour, is_around in zip(colours, same, strict=True)
+        if is_around.mean() < _MOST_AROUND
+    ]
+    return bool(own) and bool(np.any(own, axis=0).mean() >= _OWN_COVER)
+
+
+def find_palette(pixels: Plane, near: float = _SAME_COLOUR) -> tuple[float, list[Plane]]:
+    """Return the most common colours of some pixels, (n, 3), and which share of them they cover."""
+    pixels = pixels[:: 1 + len(pixels) // _PALETTE_PIXELS]
+    left, colours, covered = pixels, [], 0
+    for _ in range(_N_COLOURS):
+        if not len(left):
+            break
+        parts = left.astype(np.int32) >> 4
+        coarse = parts[:, 0] * 256 + parts[:, 1] * 16 + parts[:, 2]
+        common = np.bincount(coarse, minlength=4096).argmax()
+        colour = np.median(left[coarse == common], axis=0).astype(np.float32)
+        is_near = largest(abs(left - colour)) < near
+        colours.append(colour)
+        covered += int(is_near.sum())
+        left = left[~is_near]
+    return covered / max(1, len(pixels)), colours
