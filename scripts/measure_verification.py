@@ -61,10 +61,10 @@ def decide(first: Image.Image, second: Image.Image) -> tuple[Relation, bool]:
     """Return the relation, and whether thumbnails could not settle it."""
     a, b = look_at(first), look_at(second)
     outcome = look(a, b)
-    if not needs_closer_look(a, b, outcome.relation):
+    if not needs_closer_look(a, b, outcome):
         return outcome.relation, False
     close = look_at(first, CLOSE_PX), look_at(second, CLOSE_PX)
-    return look_closer(*close, outcome.start), True
+    return look_closer(*close, outcome), True
 
 
 def measure_way(task: tuple[str, str, list[Path]]) -> dict[str, object]:

@@ -28,10 +28,10 @@ from mobisearch.duplicates.whitening import Whitening
 from mobisearch.types import Pixels, Relation, ScoreCurve, ScorePoint, Verdict
 
 _N_PICTURES = 128
-_N_TRIALS = 1000
+_N_TRIALS = 2000
 """Pairs of different pictures that are compared: a millisecond each, once the pictures are ready.
-None of a thousand taken for copies bounds the rate of mistakes at one in two thousand, and so
-allows for a thousand candidates that are not copies."""
+None of two thousand taken for copies bounds the rate of mistakes at one in four thousand, and so
+allows for two thousand candidates that are not copies."""
 
 _N_ALTERED = 12
 _N_POINTS = 60

@@ -22,7 +22,7 @@ from mobisearch.duplicates.verification import Prepared, look_closer
 from mobisearch.store import Pair
 from mobisearch.types import Relation, Verdict
 
-RELATION_VERSION = 4
+RELATION_VERSION = 5
 """Of the way in which contents are compared; raised with any change of it or of thumbnails."""
 
 _MAX_PREPARED = 3_000
@@ -180,7 +180,7 @@ class Comparer:
             outcome = compared[pair].outcome
             if first is None or second is None:
                 return outcome.relation
-            return look_closer(first, second, outcome.start)
+            return look_closer(first, second, outcome)
 
         for start in range(0, len(wanted), _MAX_CLOSER // 4):
             some = wanted[start : start + _MAX_CLOSER // 4]  # so few that all of theirs are held

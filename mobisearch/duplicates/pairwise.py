@@ -90,6 +90,6 @@ def compare_pictures(first: Prepared | None, second: Prepared | None) -> Compare
     outcome = look(first, second)
     return ComparedPair(
         outcome,
-        needs_closer_look(first, second, outcome.relation),
+        needs_closer_look(first, second, outcome),
         may_have_same_pixels(first.picture, second.picture, outcome.relation),
     )

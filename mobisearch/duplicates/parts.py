@@ -13,7 +13,7 @@ from typing import Protocol
 
 from mobisearch.duplicates.clusters import Clusters
 from mobisearch.duplicates.proving import ProvedPair
-from mobisearch.types import Relation
+from mobisearch.types import Relation, Verdict
 
 _LEAST_PASTED_SHARE = 0.4
 _MAX_PART_SCALE = 1.1
@@ -23,6 +23,10 @@ _COLLAGE_SHARE = 0.75
 """Where parts that have nothing in common fill so much of a whole, it was put together from them.
 
 Crops of a photo leave more than that out, overlap, or are so large that they must overlap."""
+
+_LEAST_FRAMED_SHARE = 1 / 3
+"""What a picture has of the page, or of the window, that shows it and nothing else. A sign that is
+on many pages has less."""
 
 _MOST_ASKED = 8
 """Parts that are compared with one another before a whole is taken for a collage of theirs."""
@@ -58,21 +62,28 @@ class Part:
         whole, part: places.
         share: of the whole, how much shows the part.
         scale: sides of the part over sides of the whole, where they show the same.
+        is_cut: the whole goes on where the part ends: it was not pasted into it.
+        is_framed: the whole has no other picture than the part.
     """
 
     whole: int
     part: int
     share: float
     scale: float
+    is_cut: bool
+    is_framed: bool
 
     @classmethod
     def of(cls, pair: ProvedPair) -> Part:
         """Return what a pair says of its whole: the one with the smaller share in common."""
         relation = pair.relation
-        if relation.first_share <= relation.second_share:
-            return cls(pair.first, pair.second, relation.first_share, relation.scale)
-        scale = 1 / relation.scale if relation.scale else 0.0
-        return cls(pair.second, pair.first, relation.second_share, scale)
+        is_cut = relation.verdict is Verdict.CROPPED
+        is_framed = relation.verdict is Verdict.OVERLAID and "border" in relation.detail
+        whole, part, share, scale = pair.first, pair.second, relation.first_share, relation.scale
+        if relation.first_share > relation.second_share:
+            whole, part, share = part, whole, relation.second_share
+            scale = 1 / scale if scale else 0.0
+        return cls(whole, part, share, scale, is_cut, is_framed)
 
 
 def join_parts(grouping: Joinable, pairs: Sequence[ProvedPair]) -> None:
@@ -96,8 +107,10 @@ def join_parts(grouping: Joinable, pairs: Sequence[ProvedPair]) -> None:
         if grouping.is_together(part.whole, part.part) or grouping.is_barred(part.whole, part.part):
             continue
         is_taken = any(grouping.is_together(part.part, other) for other in joined)
-        # What has a whole already may have another one only if the two wholes are copies.
-        is_free = not is_taken or _count_copies(grouping, part) > n_own
+        # What has a whole already may have another one only if the two wholes are copies, or if
+        # there is no other picture in this one that could come along.
+        is_lone = part.is_framed and part.share >= _LEAST_FRAMED_SHARE
+        is_free = not is_taken or is_lone or _count_copies(grouping, part) > n_own
         if is_free and _agree(grouping, part):
             grouping.join(part.whole, part.part, part.share)
             joined.add(part.part)
@@ -123,7 +136,10 @@ def _agree(grouping: Joinable, part: Part) -> bool:
 
 
 def _those_of_one_original(grouping: Joinable, parts: Sequence[Part]) -> list[Part]:
-    """Return the parts of a whole that have something in common, or none if it is a collage."""
+    """Return the parts of a whole that were cut from it, or none if it is a collage.
+
+    Those are parts that have something in common, and parts where the whole goes on around them.
+    """
     by_cluster: dict[int, Part] = {}
     for part in parts:
         top = grouping.members(part.part)[0]
@@ -143,8 +159,13 @@ def _those_of_one_original(grouping: Joinable, parts: Sequence[Part]) -> list[Pa
         sets, areas = _sets_of(overlapping, by_cluster)
         if _is_collage(areas):
             return []
-    chosen = sets[max(range(len(sets)), key=lambda number: (areas[number], -number))]
-    return [by_cluster[top] for top in chosen]
+    largest = max(range(len(sets)), key=lambda number: (areas[number], -number))
+    of_original = [
+        [by_cluster[top] for top in tops]
+        for number, tops in enumerate(sets)
+        if number == largest or all(by_cluster[top].is_cut for top in (*tops, *sets[largest]))
+    ]
+    return list(itertools.chain.from_iterable(of_original))
 
 
 def _sets_of(

@@ -16,6 +16,7 @@ from mobisearch.duplicates.verification.judgement import (
     judge_scene,
     lies_like_a_copy,
 )
+from mobisearch.duplicates.verification.mosaic import is_mosaic
 from mobisearch.duplicates.verification.naming import name_relation
 from mobisearch.duplicates.verification.overlap import Overlap, make_overlap
 from mobisearch.duplicates.verification.patches import find_differences
@@ -28,6 +29,9 @@ from mobisearch.types.duplicates import Relation, Verdict
 
 _UNSETTLED = 0.25
 """Agreement of similar shots from which on they might be copies after all, with a faint mark."""
+
+_MANY_VOTES = 24
+"""Key points that agree, from which on the same holds: small windows miss what is faint."""
 
 _HOPEFUL = 0.45
 """The same, from which on they stay similar shots if they are no copies."""
@@ -77,16 +81,19 @@ def look(first: Prepared, second: Prepared) -> Outcome:
     return similar
 
 
-def look_closer(first: Prepared, second: Prepared, start: Start | None) -> Relation:
+def look_closer(first: Prepared, second: Prepared, outcome: Outcome) -> Relation:
     """Return what pictures of ``CLOSE_PX`` prove of two that thumbnails could not settle.
 
     Nothing is tried but what begins where thumbnails lie on one another: of those that it did not
     prove to be copies, no other way did.
 
     Args:
-        start: how their thumbnails lie on one another, None if unknown.
+        outcome: what a look at their thumbnails gave.
     """
     use_one_thread()
+    start = outcome.start
+    if outcome.relation.is_copy and (is_mosaic(first.grey) or is_mosaic(second.grey)):
+        return outcome.relation  # thumbnails show all that there is
     alignment = start.align(first, second) if start is not None else None
     if start is None or alignment is None:
         return verify(first, second)
@@ -134,19 +141,21 @@ def _find(
     ), overlap
 
 
-def needs_closer_look(first: Prepared, second: Prepared, relation: Relation) -> bool:
+def needs_closer_look(first: Prepared, second: Prepared, outcome: Outcome) -> bool:
     """Return whether pixels of ``CLOSE_PX`` could change what thumbnails have proved.
 
     Such pairs are to be prepared again from larger pixels and given to :func:`look_closer`; the
-    answer to that is final. They are similar shots that agree in much, copies with something laid
-    over them that may be something that moved, and files of one size from one camera that may be
-    two shots of a burst.
+    answer to that is final. They are similar shots that agree in much or in many key points, copies
+    with something laid over them that may be something that moved, and files of one size from one
+    camera that may be two shots of a burst.
     """
+    relation, start = outcome.relation, outcome.start
     larger = any(max(p.picture.width, p.picture.height) > max(p.size) for p in (first, second))
     if not larger or max(*first.size, *second.size) >= CLOSE_PX:
         return False
     if relation.verdict == Verdict.SIMILAR_SHOT:
-        return relation.agreement >= _UNSETTLED
+        has_points = start is not None and start.votes >= _MANY_VOTES
+        return has_points or relation.agreement >= _UNSETTLED
     if not relation.is_copy or relation.verdict == Verdict.SAME_FILE:
         return False
     is_one_camera = first.picture.camera is not None and (

@@ -34,15 +34,18 @@ _MOST_COVERED = 0.6
 _LEAST_DRAWN = 0.7
 """Of the area where they differ, what must be drawn in one of them."""
 
-_LARGE_MARKED, _DRAWN_REST = 0.22, 0.75
+_LARGE_MARKED, _DRAWN_REST = 0.22, 0.7
 """Where that much differs, bars aside, the rest must be a photo: not the window of an application,
 or a page, which three colours cover."""
 
 _MOST_REST_PX = 0.25
 """By which windows that agree would still move. In copies it is the noise of compression, mostly
-below 0.1, but up to 0.4 after coarse pixelation. Between two views what is near moves against what
-is far, and 0.3 to 0.6 is usual; shots a moment apart, from one place, can stay below 0.1: this does
-not tell them from copies."""
+below 0.1. Between two views what is near moves against what is far, and 0.3 to 0.6 is usual; shots
+a moment apart, from one place, can stay below 0.1: this does not tell them from copies."""
+
+_COARSE_BLUR_PX, _COARSE_SHARE, _MOST_COARSE_REST_PX = 1.2, 0.95, 0.35
+"""After coarse pixelation: the other picture had to be blurred that much to be like it, and agrees
+nearly everywhere since; edges moved to the sides of the blocks."""
 
 _MOST_STRETCH, _MOST_BEND = 2.2, 2.0
 """Ratios of lengths and of areas. Straightened walls stay below; another viewpoint does not."""
@@ -128,9 +131,11 @@ def has_structure(alignment: Alignment) -> bool:
 
 def lies_like_a_copy(alignment: Alignment, geometry: Geometry) -> bool:
     """Return whether copies lie on one another like this, whatever differs between them."""
+    evidence = alignment.evidence
+    is_coarse = abs(evidence.blur_px) >= _COARSE_BLUR_PX and evidence.share >= _COARSE_SHARE
     return (
-        alignment.evidence.share >= _LEAST_SHARE
-        and alignment.evidence.rest_px <= _MOST_REST_PX
+        evidence.share >= _LEAST_SHARE
+        and evidence.rest_px <= (_MOST_COARSE_REST_PX if is_coarse else _MOST_REST_PX)
         and geometry.stretch <= _MOST_STRETCH
         and geometry.bend <= _MOST_BEND
     )

@@ -14,6 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobisearch.duplicates.verification.drawing import (
+    BAND_EDGE,
+    BAND_LENGTH,
+    FLAT_LEVELS,
     find_palette,
     is_band,
     is_drawn,
@@ -23,6 +26,7 @@ from mobisearch.duplicates.verification.overlap import Overlap, largest, to_pixe
 from mobisearch.duplicates.verification.proof import Evidence
 from mobisearch.duplicates.verification.windows import (
     CELL_PX,
+    Plane,
     whole_cells,
     window_mean,
 )
@@ -42,6 +46,9 @@ _MOST_CLIPPED = 0.3
 brighter: more, and the window says nothing, unless more than few pixels differ all the same."""
 
 _MOST_APART = 0.05
+
+_BAR_WINDOWS = 2
+"""By which pieces of a bar may differ in how far they reach into the picture."""
 
 _REACH_PX = 20
 """How far around a place is looked at: more than all that is done there reaches."""
@@ -102,6 +109,7 @@ def find_differences(overlap: Overlap, evidence: Evidence) -> Differences:
         telling = telling & ~_find_clipped(overlap, differs)
     failing = (telling & ~evidence.agreeing).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(failing, connectivity=8)
+    _join_pieces_of_bar(labels, stats, (overlap.first, overlap.second))
     shared = max(1, int(overlap.inside.sum()))
     patches = []
     excluded = np.zeros(failing.shape, bool)
@@ -127,7 +135,7 @@ def find_differences(overlap: Overlap, evidence: Evidence) -> Differences:
         shape = differs.shape
         near = cv2.dilate(to_pixels(excluded, shape).astype(np.uint8), np.ones((9, 9), np.uint8))
         rest = overlap.inside & (near == 0)
-        rest_cover = find_palette(overlap.first[rest])[0] if rest.any() else 1.0
+        rest_cover = find_palette(overlap.first[rest], FLAT_LEVELS)[0] if rest.any() else 1.0
     total = sum(patch.area_px for patch in patches)
     marks = sum(patch.area_px for patch in patches if not patch.is_band)
     return Differences(
@@ -137,6 +145,42 @@ def find_differences(overlap: Overlap, evidence: Evidence) -> Differences:
         covered * marks / max(1, total),
         rest_cover,
     )
+
+
+def _join_pieces_of_bar(
+    labels: NDArray[np.int32], stats: NDArray[np.int32], pictures: Sequence[Plane]
+) -> None:
+    """Make one place of those that are one bar along an edge: parts of what it hides are like it.
+
+    Args:
+        labels: of windows, (r, c).
+        stats: of places, (n, 5): left, top, width, height and area, in windows. As labels, changed.
+    """
+    height, width = labels.shape
+    left, top, wide, high, area = stats.T
+    right, bottom = left + wide, top + high
+    is_large = (area >= LEAST_WINDOWS) & (np.arange(len(stats)) > 0)
+    for near, far, along, across in (
+        (top, bottom, wide, height),
+        (height - bottom, height - top, wide, height),
+        (left, right, high, width),
+        (width - right, width - left, high, width),
+    ):
+        pieces = np.flatnonzero(is_large & (near < BAND_EDGE * across))
+        if len(pieces) < 2:
+            continue
+        longest = pieces[along[pieces].argmax()]
+        pieces = pieces[abs(far[pieces] - far[longest]) <= _BAR_WINDOWS]
+        edges = (left[pieces].min(), top[pieces].min(), right[pieces].max(), bottom[pieces].max())
+        x0, y0, x1, y1 = (int(edge) for edge in edges)
+        box = (CELL_PX * x0, CELL_PX * y0, CELL_PX * x1, CELL_PX * y1)
+        is_long = along[pieces].sum() > BAND_LENGTH * (height * width // across)
+        if len(pieces) > 1 and is_long and any(is_band(picture, box) for picture in pictures):
+            labels[np.isin(labels, pieces)] = pieces[0]
+            total = int(area[pieces].sum())
+            stats[pieces] = 0
+            stats[pieces[0]] = x0, y0, x1 - x0, y1 - y0, total
+            return
 
 
 def _find_clipped(overlap: Overlap, differs: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -73,6 +73,7 @@ def copy_pair() -> PairMaker:
         shares: tuple[float, float] = (1.0, 1.0),
         scale: float = 1.0,
         agreement: float = 0.95,
+        detail: str = "",
     ) -> ProvedPair:
         relation = Relation(
             verdict,
@@ -81,6 +82,7 @@ def copy_pair() -> PairMaker:
             first_share=shares[0],
             second_share=shares[1],
             scale=scale,
+            detail=detail,
         )
         return ProvedPair(first, second, score, relation)
 

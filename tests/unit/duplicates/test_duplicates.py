@@ -17,7 +17,7 @@ from PIL import Image, ImageOps
 
 from mobisearch import Embedder, ImageIndex
 from mobisearch.duplicates import DuplicateGroups, comparing, looks, pairwise
-from mobisearch.duplicates.verification import CLOSE_PX, THUMBNAIL_PX, Outcome, Prepared, Start
+from mobisearch.duplicates.verification import CLOSE_PX, THUMBNAIL_PX, Outcome, Prepared
 from mobisearch.errors import (
     FolderNotIndexedError,
     InvalidScopeError,
@@ -371,7 +371,7 @@ def test_pairs_that_thumbnails_cannot_settle_are_compared_from_their_files(
         sides.append(max(first.picture.pixels.shape))
         return Outcome(Relation(Verdict.UNRELATED))
 
-    def look_closer(first: Prepared, second: Prepared, start: Start | None) -> Relation:
+    def look_closer(first: Prepared, second: Prepared, outcome: Outcome) -> Relation:
         return look(first, second).relation
 
     make_photo(photos / "a" / "large.png", seed=50, size=(900, 600))

@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw, ImageEnhance
 from mobisearch.duplicates.verification import (
     CLOSE_PX,
     THUMBNAIL_PX,
+    Outcome,
     Picture,
     Prepared,
     Start,
@@ -25,9 +26,10 @@ from mobisearch.duplicates.verification import (
     verify,
 )
 from mobisearch.duplicates.verification.plainness import find_plain_copy
-from mobisearch.types import Verdict
+from mobisearch.types import Relation, Verdict
 
 PHOTO_PX = 600
+SIMILAR = Relation(Verdict.SIMILAR_SHOT, agreement=0.5)
 
 
 def opened(folder: Path, name: str) -> Image.Image:
@@ -124,14 +126,14 @@ def test_a_closer_look_begins_where_thumbnails_lie(
     expected = verify(*closely)
     monkeypatch.setattr(preparation, "find_points", refuse)
     monkeypatch.setattr(alignment, "match_frames", refuse)
-    relation = look_closer(closely[0], closely[1], outcome.start)
+    relation = look_closer(closely[0], closely[1], outcome)
     assert relation.verdict is expected.verdict is Verdict.OVERLAID
     assert relation.changes == expected.changes
 
 
 def test_a_closer_look_without_a_beginning_tries_all(photo: Image.Image) -> None:
     closely = look_at(photo, CLOSE_PX), look_at(photo.rotate(20), CLOSE_PX)
-    assert look_closer(*closely, None).is_copy
+    assert look_closer(*closely, Outcome(SIMILAR)).is_copy
 
 
 @pytest.mark.parametrize(("name", "times"), [("drum", 2.2), ("mountain", 1.8)])
@@ -152,6 +154,6 @@ def test_what_agrees_in_one_small_place_is_no_similar_shot(shipped_photos: Path)
         look_at(opened(shipped_photos, "mountain"), CLOSE_PX),
     )
     of_a_mark = Start(np.eye(3), share=0.6, votes=12, spread=0.01, is_negative=False)
-    assert look_closer(*pair, of_a_mark).verdict is Verdict.UNRELATED
+    assert look_closer(*pair, Outcome(SIMILAR, of_a_mark)).verdict is Verdict.UNRELATED
     of_a_scene = Start(np.eye(3), share=0.6, votes=12, spread=0.5, is_negative=False)
-    assert look_closer(*pair, of_a_scene).verdict is Verdict.SIMILAR_SHOT
+    assert look_closer(*pair, Outcome(SIMILAR, of_a_scene)).verdict is Verdict.SIMILAR_SHOT

@@ -19,6 +19,8 @@ from mobisearch.duplicates.verification import (
     Prepared,
     compare_pixels,
     describe,
+    look,
+    look_closer,
     may_have_same_pixels,
     needs_closer_look,
     prepare,
@@ -72,10 +74,10 @@ def opened(data: bytes) -> Image.Image:
 def decide(first: Image.Image, second: Image.Image) -> Relation:
     """Do what callers do: thumbnails first, larger pixels where those cannot settle it."""
     a, b = look_at(first), look_at(second)
-    relation = verify(a, b)
-    if needs_closer_look(a, b, relation):
-        relation = verify(look_at(first, CLOSE_PX), look_at(second, CLOSE_PX))
-    return relation
+    outcome = look(a, b)
+    if needs_closer_look(a, b, outcome):
+        return look_closer(look_at(first, CLOSE_PX), look_at(second, CLOSE_PX), outcome)
+    return outcome.relation
 
 
 @pytest.mark.parametrize("name", MAKERS)
@@ -212,7 +214,8 @@ def test_exif_times_tell_shots_from_copies(photos: dict[str, Image.Image]) -> No
     assert verify(first, look_at(moved, **later)).verdict == Verdict.SIMILAR_SHOT
     assert verify(first, look_at(moved, **at)).is_copy
     assert verify(first, look_at(photo, **later)).is_copy
-    assert needs_closer_look(first, look_at(photo, **at), verify(first, look_at(photo, **at)))
+    same = look_at(photo, **at)
+    assert needs_closer_look(first, same, look(first, same))
 
 
 def test_the_answer_is_the_same_each_time_and_in_every_thread(
