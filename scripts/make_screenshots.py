@@ -21,7 +21,7 @@ from playwright.sync_api import Page, sync_playwright
 
 sys.path.insert(0, str(REPOSITORY / "tests" / "browser"))  # for pagekit
 
-from pagekit.library import mobisearch
+from pagekit.collection import mobisearch
 from pagekit.serving import TOKEN, start_server
 from pagekit.watching import until
 

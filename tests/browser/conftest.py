@@ -13,7 +13,7 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # for pagekit
 
-from pagekit.library import CAMERAS, make_library, mobisearch, write_photo
+from pagekit.collection import CAMERAS, make_library, mobisearch, write_photo
 from pagekit.serving import Served, ServedMaker, start_server
 from pagekit.watching import Watched
 

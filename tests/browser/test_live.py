@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pagekit.library import CAMERAS, mobisearch, write_photo
+from pagekit.collection import CAMERAS, mobisearch, write_photo
 from pagekit.serving import ServedMaker, start_server
 from pagekit.watching import Watched, until
 

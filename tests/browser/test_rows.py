@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 import pytest
-from pagekit.library import ODD_NAMES
+from pagekit.collection import ODD_NAMES
 from pagekit.serving import Served
 from pagekit.watching import Watched, until
 

@@ -128,13 +128,11 @@ def is_drawn(
     return bool(own) and bool(np.any(own, axis=0).mean() >= _OWN_COVER)
 
 
-def find_palette(
-    pixels: Plane, near: float = _SAME_COLOUR, n_colours: int = _N_COLOURS
-) -> tuple[float, list[Plane]]:
+def find_palette(pixels: Plane, near: float = _SAME_COLOUR) -> tuple[float, list[Plane]]:
     """Return the most common colours of some pixels, (n, 3), and which share of them they cover."""
     pixels = pixels[:: 1 + len(pixels) // _PALETTE_PIXELS]
     left, colours, covered = pixels, [], 0
-    for _ in range(n_colours):
+    for _ in range(_N_COLOURS):
         if not len(left):
             break
         parts = left.astype(np.int32) >> 4

@@ -160,11 +160,11 @@ def _join_pieces_of_bar(
     left, top, wide, high, area = stats.T
     right, bottom = left + wide, top + high
     is_large = (area >= LEAST_WINDOWS) & (np.arange(len(stats)) > 0)
-    for near, far, along, across in (
-        (top, bottom, wide, height),
-        (height - bottom, height - top, wide, height),
-        (left, right, high, width),
-        (width - right, width - left, high, width),
+    for near, far, across, along, side in (
+        (top, bottom, height, wide, width),
+        (height - bottom, height - top, height, wide, width),
+        (left, right, width, high, height),
+        (width - right, width - left, width, high, height),
     ):
         pieces = np.flatnonzero(is_large & (near < BAND_EDGE * across))
         if len(pieces) < 2:
@@ -174,7 +174,7 @@ def _join_pieces_of_bar(
         edges = (left[pieces].min(), top[pieces].min(), right[pieces].max(), bottom[pieces].max())
         x0, y0, x1, y1 = (int(edge) for edge in edges)
         box = (CELL_PX * x0, CELL_PX * y0, CELL_PX * x1, CELL_PX * y1)
-        is_long = along[pieces].sum() > BAND_LENGTH * (height * width // across)
+        is_long = along[pieces].sum() > BAND_LENGTH * side
         if len(pieces) > 1 and is_long and any(is_band(picture, box) for picture in pictures):
             labels[np.isin(labels, pieces)] = pieces[0]
             total = int(area[pieces].sum())
