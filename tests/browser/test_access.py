@@ -97,7 +97,7 @@ def test_the_sheet_of_keys_opens_and_closes_by_keys(page: Any) -> None:
     page.keyboard.press("?")
     assert "more like this" in page.get_by_role("dialog", name="Keys").inner_text()
     page.keyboard.press("Escape")
-    assert page.locator("dialog.keys").count() == 0
+    until(page, "!document.querySelector('dialog.keys')")
 
 
 def test_the_switch_of_colours_holds_after_a_reload(page: Any) -> None:

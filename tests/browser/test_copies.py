@@ -171,7 +171,7 @@ def test_photos_go_to_the_trash_and_come_back(watched: Watched, serve_own: Serve
     left = {path.name for path in served.folder.iterdir()}
     assert len(left) == len(before) - 2
     page.get_by_role("button", name="Done").click()
-    assert page.locator(".group").count() == 0
+    until(page, "!document.querySelector('.group')")
     page.get_by_role("region", name="What was cleared away").get_by_role("button").click()
     page.wait_for_selector(".toast:has-text('2 photos brought back')")
     assert {path.name: path.read_bytes() for path in served.folder.iterdir()} == before
