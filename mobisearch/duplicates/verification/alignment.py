@@ -146,7 +146,7 @@ def align(
     if registration is None:
         return None
     evidence = weigh(registration.windows)
-    if evidence.share < _GOOD_SHARE:
+    if evidence.share < _GOOD_SHARE and registration.is_hopeful():
         evidence = equalise(registration, evidence)
     transform = np.linalg.inv(shrink) @ registration.transform
     transform = transform / transform[2, 2]

@@ -11,10 +11,14 @@ from numpy.typing import NDArray
 from mobisearch.duplicates.verification.registration import Registration
 from mobisearch.duplicates.verification.windows import (
     NOISE_LEVELS,
+    Grid,
+    Levels,
     Plane,
     Windows,
     compare,
-    make_grid,
+    correlate,
+    make_levels,
+    refine,
 )
 
 AGREEMENT = 0.8
@@ -111,22 +115,31 @@ def equalise(made: Registration, evidence: Evidence) -> Evidence:
     A blurred, noisy or pixelated copy then agrees; two shots do not, as what differs between them
     is in both.
     """
-    best, best_value = evidence, _likeness(evidence.windows)
+    inside = evidence.windows.inside
+    best, best_value = None, _likeness(made.first, made.second, evidence.windows.correlation, inside)
     for is_second in (True, False):
         for sigma in _BLURS_PX:
-            first, second = made.first, made.second
-            sharp = second if is_second else first
-            blurred = make_grid(cv2.GaussianBlur(sharp.plane, (0, 0), sigma))
-            first, second = (first, blurred) if is_second else (blurred, second)
-            windows, _ = compare(first, second, evidence.windows.inside)
-            value = _likeness(windows)
+            sharp = made.second if is_second else made.first
+            blurred = make_levels(cv2.GaussianBlur(sharp.plane, (0, 0), sigma))
+            first, second = (made.first, blurred) if is_second else (blurred, made.second)
+            value = _likeness(first, second, correlate(first, second), inside)
             if value <= best_value:
                 break
-            best, best_value = weigh(windows, sigma if is_second else -sigma), value
-    return best
+            best, best_value = (first, second, sigma if is_second else -sigma), value
+    if best is None:
+        return evidence
+    first, second, blur_px = best
+    windows, _ = compare(_refined(first), _refined(second), inside)
+    return weigh(windows, blur_px)
 
 
-def _likeness(windows: Windows) -> float:
-    spread = np.maximum(windows.first_spread, windows.second_spread)
-    seen = windows.inside & (spread > _CLEAR)
-    return float(np.median(windows.correlation[seen])) if seen.any() else 0.0
+def _refined(levels: Levels) -> Grid:
+    return levels if isinstance(levels, Grid) else refine(levels)
+
+
+def _likeness(
+    first: Levels, second: Levels, correlation: Plane, inside: NDArray[np.bool_]
+) -> float:
+    """Return the median correlation of the windows that have something in them."""
+    seen = inside & (np.maximum(first.spread, second.spread) > _CLEAR)
+    return float(np.median(correlation[seen])) if seen.any() else 0.0

@@ -34,6 +34,11 @@ _MAX_STEP_PX = 3.0
 _LEAST_PX = 16
 """Of each side: below it there are no windows to speak of."""
 
+_HOPEFUL = ((3, 0.12), (5, 0.18))
+"""After so many steps, the mean correlation below which no more will come of it. Of 2,850 pairs of
+copies that were laid on one another, the worst had 0.20 after three steps and 0.24 after five; half
+of the pairs that had nothing to do with one another stayed below 0.1."""
+
 _LEAST_WEIGHT = 0.05
 _LEAST_WINDOWS = 9
 """That must lie in both."""
@@ -53,6 +58,11 @@ class Registration:
     windows: Windows
     first: Grid
     second: Grid
+
+    def is_hopeful(self, step: int = _STEPS) -> bool:
+        """Say whether two copies could look no more alike than this after so many steps."""
+        least = max((least for n, least in _HOPEFUL if n <= step), default=-1.0)
+        return float(self.windows.correlation[self.windows.inside].mean()) >= least
 
 
 def lay(second: NDArray[np.generic], transform: Transform, shape: tuple[int, ...]) -> Plane:
@@ -101,6 +111,8 @@ def register(first: Plane, second: Plane, guess: Transform) -> Registration | No
         windows, sums = compare(base, laid, inside)
         made = Registration(transform, windows, base, laid)
         if step == _STEPS:
+            break
+        if not made.is_hopeful(step):
             break
         weights = np.maximum(windows.correlation, _LEAST_WEIGHT) ** 2 * inside
         p = _solve(x, y, weights, sums, with_perspective=step > 0)

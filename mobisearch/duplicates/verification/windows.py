@@ -34,18 +34,27 @@ Sums: TypeAlias = tuple[Plane, Plane, Plane, Plane, Plane]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Grid:
-    """One picture, with what each window of it is compared by.
+class Levels:
+    """One picture, with the grey levels of each window of it.
 
     Attributes:
         plane: float32, grey levels from the middle one, whole cells only, (4 r, 4 c).
         mean, spread: of each window, (r, c).
-        even: the plane with mean and contrast of the windows taken out.
     """
 
     plane: Plane
     mean: Plane
     spread: Plane
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Grid(Levels):
+    """One picture, with all that each window of it is compared by.
+
+    Attributes:
+        even: the plane with mean and contrast of the windows taken out.
+    """
+
     even: Plane
 
 
@@ -81,12 +90,29 @@ def make_stats(plane: Plane) -> tuple[Plane, Plane]:
     return mean, np.sqrt(np.maximum(window_mean(plane * plane) - mean * mean, 0))
 
 
-def make_grid(plane: Plane) -> Grid:
+def make_levels(plane: Plane) -> Levels:
     """Return a picture of whole cells with the mean and the contrast of its windows."""
-    mean, spread = make_stats(plane)
+    return Levels(plane, *make_stats(plane))
+
+
+def make_grid(plane: Plane) -> Grid:
+    """Return a picture of whole cells with all that its windows are compared by."""
+    return refine(make_levels(plane))
+
+
+def refine(levels: Levels) -> Grid:
+    """Take mean and contrast of the windows out of a picture."""
+    plane, mean, spread = levels.plane, levels.mean, levels.spread
     size = (plane.shape[1], plane.shape[0])
     even = (plane - cv2.resize(mean, size)) / cv2.resize(spread + NOISE_LEVELS, size)
     return Grid(plane, mean, spread, even)
+
+
+def correlate(first: Levels, second: Levels) -> Plane:
+    """Return the correlation of each window of two pictures, damped where there is but noise."""
+    shared = window_mean(first.plane * second.plane) - first.mean * second.mean
+    correlation: Plane = shared / (first.spread * second.spread + NOISE_LEVELS * NOISE_LEVELS)
+    return correlation
 
 
 def whole_cells(plane: Plane) -> Plane:
@@ -134,6 +160,5 @@ def compare(first: Grid, laid: Grid, inside: NDArray[np.bool_]) -> tuple[Windows
     u, v = xx + _DAMPING, yy + _DAMPING
     area = u * v - xy * xy
     rest = np.hypot((v * xt - xy * yt) / area, (u * yt - xy * xt) / area) * inside
-    shared = window_mean(first.plane * laid.plane) - first.mean * laid.mean
-    correlation = shared / (first.spread * laid.spread + NOISE_LEVELS * NOISE_LEVELS)
+    correlation = correlate(first, laid)
     return Windows(inside, first.spread, laid.spread, correlation, rest), (xx, xy, yy, xt, yt)
