@@ -22,16 +22,20 @@ from mobisearch.duplicates.comparing import RELATION_VERSION, Comparer
 from mobisearch.duplicates.copies import COPIES
 from mobisearch.duplicates.looks import LOOK_VERSION, LookEmbedder, Looks
 from mobisearch.duplicates.pairwise import open_picture
-from mobisearch.duplicates.proving import Proof, ProvedPair
+from mobisearch.duplicates.proving import Proof, ProvedPair, is_different
 from mobisearch.duplicates.verification import Picture, prepare, verify
 from mobisearch.duplicates.whitening import Whitening
 from mobisearch.types import Pixels, Relation, ScoreCurve, ScorePoint, Verdict
 
 _N_PICTURES = 128
-_N_TRIALS = 2000
-"""Pairs of different pictures that are compared: a millisecond each, once the pictures are ready.
-None of two thousand taken for copies bounds the rate of mistakes at one in four thousand, and so
-allows for two thousand candidates that are not copies."""
+_N_TRIALS, _N_TRIALS_LARGE = 4000, 2000
+"""Pairs of different pictures that are compared: some 8 ms each, once the pictures are ready. None
+of four thousand taken for copies bounds the rate of mistakes at one in eight thousand, and so
+allows for four thousand candidates that are not copies. In a large library those take most of the
+time: each has pictures that were not looked at before, some 10 ms each."""
+
+_LARGE = 10_000
+"""Contents from which on a library is large."""
 
 _N_ALTERED = 12
 _N_POINTS = 60
@@ -75,7 +79,8 @@ def try_different(looks: Looks, whitening: Whitening, comparer: Comparer) -> Tri
     first, second = np.nonzero(np.triu(np.ones((n_pictures, n_pictures), bool), 1))
     scores = np.einsum("ij,ij->i", rows[first], rows[second])
     apart = np.flatnonzero(scores <= np.median(scores)) if len(scores) else np.empty(0, np.int64)
-    chosen = apart[np.linspace(0, len(apart) - 1, min(_N_TRIALS, len(apart)), dtype=np.int64)]
+    n_trials = _N_TRIALS if len(looks) < _LARGE else _N_TRIALS_LARGE
+    chosen = apart[np.linspace(0, len(apart) - 1, min(n_trials, len(apart)), dtype=np.int64)]
     found = comparer.relations([(int(first[n]), int(second[n])) for n in chosen])
     return Trials(sum(relation.is_copy for relation in found.values()), len(found))
 
@@ -139,20 +144,20 @@ def _recognise(originals: list[Picture], copies: list[Pixels], n_each: int) -> l
 
 def make_curve(proof: Proof, trials: Trials, recall: Recall, *, wrong_groups: float) -> ScoreCurve:
     """Return what each score means, and the lowest one that keeps to the wrong groups asked for."""
-    unrelated = _scores(p for p in proof.pairs if p.relation.verdict is Verdict.UNRELATED)
+    different = _scores(p for p in proof.pairs if is_different(p.relation))
     copies = _scores(p for p in proof.pairs if p.relation.is_copy)
     # Where no candidate is a copy any more, those that were compared are trials too.
-    n_below = int((unrelated < copies.min(initial=np.inf)).sum())
+    n_below = int((different < copies.min(initial=np.inf)).sum())
     trials = Trials(trials.mistakes, trials.n + n_below)
     found, proved = np.array(recall.scores), np.array(recall.is_proved, bool)
     points = []
     for score in np.linspace(min(proof.least_score, 1.0), 1.0, _N_POINTS):
-        n_unrelated = int((unrelated >= score).sum())
+        n_different = int((different >= score).sum())
         points.append(
             ScorePoint(
                 score=float(score),
-                unrelated=n_unrelated,
-                wrong_groups=n_unrelated * trials.rate,
+                unrelated=n_different,
+                wrong_groups=n_different * trials.rate,
                 copies=int((copies >= score).sum()),
                 recall=float((proved & (found >= score)).mean()) if len(found) else 0.0,
             )

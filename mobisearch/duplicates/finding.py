@@ -27,10 +27,6 @@ from mobisearch.types import (
     Verdict,
 )
 
-_MARGIN = 2
-"""How many times more unrelated candidates are compared than trials alone would allow for: those
-candidates are trials too in the end."""
-
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -107,7 +103,7 @@ class CopyFinder:
             candidates.pairs,
             comparer,
             len(looks),
-            max_unrelated=_MARGIN * self._settings.wrong_groups / trials.rate,
+            max_different=self._settings.wrong_groups / trials.rate,
             on_progress=self._on_progress,
         )
         recall = measure_recall(

@@ -14,13 +14,17 @@ from mobisearch.types import OnProgress, Progress, Relation, Verdict
 
 _PAIRS_PER_STEP = 256
 _WINDOW = 1024
-"""Of so many pairs compared last, similar shots left out, ``_LEAST_COPIES`` were copies, or it is
-over: what is left is hardly worth the time."""
+"""Of so many pairs compared last, shots of one scene left out, ``_LEAST_COPIES`` were copies, or it
+is over: what is left is hardly worth the time."""
 
 _WINDOW_PER_CONTENT = 1 / 64
 _LEAST_COPIES = 2
 _ENOUGH_COPIES = 3
 """A pair in one cluster already is passed over if each of the two has so many proved copies."""
+
+_SCENE_AGREEMENT = 0.5
+"""Similar shots that agree in so much are of one scene: a library may have any number of those, all
+more alike than some copies are. What agrees in less has a part in common at most."""
 
 WHOLE_SHARE = 0.5
 """Copies that share at least this much of each of them show the same picture."""
@@ -52,18 +56,25 @@ class Proof:
     n_passed_over: int = 0
 
 
+def is_different(relation: Relation) -> bool:
+    """Return whether two pictures show different scenes."""
+    is_scene = relation.verdict is Verdict.SIMILAR_SHOT and (relation.agreement >= _SCENE_AGREEMENT)
+    return not relation.is_copy and not is_scene
+
+
 def prove_candidates(
     candidates: Pairs,
     comparer: Comparer,
     n_contents: int,
     *,
-    max_unrelated: float = math.inf,
+    max_different: float = math.inf,
     on_progress: OnProgress | None = None,
 ) -> Proof:
     """Compare candidates in the order of their scores.
 
     Args:
-        max_unrelated: after so many unrelated pairs it is over: no copy below would be accepted.
+        max_different: after so many pairs of different pictures it is over: no copy below would be
+            accepted.
 
     Raises:
         StoppedError: it was stopped.
@@ -90,7 +101,7 @@ def prove_candidates(
         for first, second, score in wanted:
             relation = found[first, second]
             proof.pairs.append(ProvedPair(first, second, score, relation))
-            if relation.verdict is not Verdict.SIMILAR_SHOT:
+            if relation.is_copy or is_different(relation):
                 judged.append(relation.is_copy)
             if relation.is_copy:
                 n_copies.update((first, second))
@@ -99,7 +110,7 @@ def prove_candidates(
         if on_progress is not None:
             on_progress(dataclasses.replace(progress, done=end))
         is_over = len(judged) >= window and sum(judged[-window:]) < _LEAST_COPIES
-        if is_over or len(judged) - sum(judged) > max_unrelated:
+        if is_over or len(judged) - sum(judged) > max_different:
             proof.least_score = float(candidates.scores[end - 1])
             break
     return proof

@@ -115,8 +115,8 @@ def equalise(made: Registration, evidence: Evidence) -> Evidence:
     A blurred, noisy or pixelated copy then agrees; two shots do not, as what differs between them
     is in both.
     """
-    inside = evidence.windows.inside
-    best, best_value = None, _likeness(made.first, made.second, evidence.windows.correlation, inside)
+    inside, correlation = evidence.windows.inside, evidence.windows.correlation
+    best, best_value = None, _likeness(made.first, made.second, correlation, inside)
     for is_second in (True, False):
         for sigma in _BLURS_PX:
             sharp = made.second if is_second else made.first
