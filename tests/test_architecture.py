@@ -59,6 +59,7 @@ HOMES = {
     "click": ("cli",),
     "tqdm": ("cli",),
     "sklearn": ("mapping/layout.py",),
+    "threadpoolctl": ("duplicates/verification/preparation.py",),
     "fastapi": ("web",),
     "starlette": ("web",),
     "pydantic": ("web",),

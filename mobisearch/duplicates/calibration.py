@@ -37,6 +37,9 @@ time: each has pictures that were not looked at before, some 10 ms each."""
 _LARGE = 10_000
 """Contents from which on a library is large."""
 
+_NEXT_SCORE = 1e-6
+"""From one score to the next: they are rounded."""
+
 _N_ALTERED = 12
 _N_POINTS = 60
 
@@ -162,7 +165,7 @@ def make_curve(proof: Proof, trials: Trials, recall: Recall, *, wrong_groups: fl
                 recall=float((proved & (found >= score)).mean()) if len(found) else 0.0,
             )
         )
-    accepted = min((p.score for p in points if p.wrong_groups <= wrong_groups), default=1.0)
+    accepted = _least_accepted(different, int(wrong_groups / trials.rate), proof.least_score)
     is_found = proved & (found >= accepted)
     names = np.array(recall.names)
     return ScoreCurve(
@@ -176,6 +179,14 @@ def make_curve(proof: Proof, trials: Trials, recall: Recall, *, wrong_groups: fl
             (name, float(is_found[names == name].mean())) for name in dict.fromkeys(recall.names)
         ),
     )
+
+
+def _least_accepted(different: NDArray[np.float64], most: int, least_score: float) -> float:
+    """Return the lowest score from which on there are at most so many pairs that differ."""
+    if len(different) <= most:
+        return min(least_score, 1.0)
+    first_too_many = float(np.sort(different)[::-1][most])
+    return round(first_too_many + _NEXT_SCORE, 6)
 
 
 def accept(pairs: Sequence[ProvedPair], curve: ScoreCurve) -> list[ProvedPair]:

@@ -7,9 +7,11 @@ import itertools
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
+from threadpoolctl import ThreadpoolController
 
 from mobisearch.duplicates.verification import (
     CLOSE_PX,
@@ -297,3 +299,14 @@ def test_thumbnails_are_small_enough_for_a_catalog(photos: dict[str, Image.Image
 )
 def test_a_relation_reads_as_a_sentence(relation: Relation, text: str) -> None:
     assert describe(relation) == text
+
+
+def test_opencv_starts_no_threads_of_its_own_beside_those_that_compare() -> None:
+    prepare(Picture(np.zeros((64, 64, 3), np.uint8), 64, 64))
+    own = [
+        library.num_threads
+        for library in ThreadpoolController().lib_controllers
+        if library.user_api == "blas" and "opencv" in library.filepath
+    ]
+    assert cv2.getNumThreads() == 1
+    assert set(own) <= {1}
