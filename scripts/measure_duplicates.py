@@ -2,6 +2,8 @@
 
     python scripts/measure_duplicates.py FOLDER --output scripts/results/duplicates.json
 
+With ``--also`` the same is done with the libraries that other seeds make.
+
 Takes photos of a folder, makes altered copies of them in three strengths (see
 ``mobisearch.evaluation.variations``) and lookalikes that are no copies, indexes all of it, and
 compares the groups that ``ImageIndex.duplicates`` forms with what was made of what. With
@@ -86,6 +88,7 @@ def judge(groups: DuplicateGroups, made: list[Made]) -> dict[str, object]:
         "mixed_groups": len(mixed),
         "verdicts_right": round(right / max(1, total), 4),
         "recall_by_alteration": {way: round(linked[way] / tried[way], 4) for way in sorted(tried)},
+        "made_by_alteration": {way: tried[way] for way in sorted(tried)},
         "wrong_pairs": wrong[:20],
         "missed": sorted(
             f"{e.name} {e.original:04} {e.way}, {e.strength}"
@@ -178,6 +181,42 @@ def judge_peers(
     return results
 
 
+def measure(
+    arguments: argparse.Namespace, seed: int, keep: Path | None, peers: Path | None
+) -> dict[str, object]:
+    """Return what is found in the library that a seed makes."""
+    paths = sorted(p for p in arguments.folder.rglob("*") if p.suffix.lower() in _IMAGE_ENDINGS)
+    random.Random(seed).shuffle(paths)
+    strangers, paths = paths[: arguments.strangers], paths[arguments.strangers :]
+    if arguments.photos:
+        paths = paths[: arguments.photos]
+    with tempfile.TemporaryDirectory() as directory:
+        library = keep or Path(directory) / "library"
+        library.mkdir(parents=True)
+        made = make_library(paths, library, copies=arguments.copies, seed=seed)
+        made += make_strangers(strangers, library, seed=seed)
+        with ImageIndex.create(Path(directory) / "index") as index:
+            index.sync(library)
+            seconds = []
+            for _ in range(2):
+                started = time.perf_counter()
+                groups = index.duplicates()
+                seconds.append(round(time.perf_counter() - started, 2))
+            ranked = rank_pairs(index, made)
+        of_peers = judge_peers(peers, library, made, arguments.peer_weights) if peers else {}
+    curve = groups.curve
+    return {
+        "seed": seed,
+        "seconds": {"first": seconds[0], "again": seconds[1]},
+        "accepted_score": curve.accepted_score,
+        "candidate_score": curve.candidate_score,
+        "mistakes": [curve.mistakes, curve.trials],
+        **judge(groups, made),
+        "micro_ap_of_scores_alone": ranked,
+        "peers": of_peers,
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
@@ -185,6 +224,9 @@ def main() -> None:
     parser.add_argument("--copies", type=int, default=10, help="of each photo")
     parser.add_argument("--strangers", type=int, default=48, help="photos for lookalikes")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--also", type=int, nargs="*", default=[], help="seeds of other libraries, without peers"
+    )
     parser.add_argument("--about", default="", help="what the photos are, kept in the output")
     parser.add_argument(
         "--peers",
@@ -199,42 +241,12 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="make the library in this folder")
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
-    paths = sorted(p for p in arguments.folder.rglob("*") if p.suffix.lower() in _IMAGE_ENDINGS)
-    random.Random(arguments.seed).shuffle(paths)
-    strangers, paths = paths[: arguments.strangers], paths[arguments.strangers :]
-    if arguments.photos:
-        paths = paths[: arguments.photos]
-    with tempfile.TemporaryDirectory() as directory:
-        library = arguments.keep or Path(directory) / "library"
-        library.mkdir(parents=True)
-        made = make_library(paths, library, copies=arguments.copies, seed=arguments.seed)
-        made += make_strangers(strangers, library, seed=arguments.seed)
-        with ImageIndex.create(Path(directory) / "index") as index:
-            index.sync(library)
-            seconds = []
-            for _ in range(2):
-                started = time.perf_counter()
-                groups = index.duplicates()
-                seconds.append(round(time.perf_counter() - started, 2))
-            ranked = rank_pairs(index, made)
-        peers = (
-            judge_peers(arguments.peers, library, made, arguments.peer_weights)
-            if arguments.peers
-            else {}
-        )
-    curve = groups.curve
     document = {
         "command": "python scripts/measure_duplicates.py FOLDER --output FILE",
         "machine": describe_machine(),
         "photos": arguments.about,
-        "seed": arguments.seed,
-        "seconds": {"first": seconds[0], "again": seconds[1]},
-        "accepted_score": curve.accepted_score,
-        "candidate_score": curve.candidate_score,
-        "mistakes": [curve.mistakes, curve.trials],
-        **judge(groups, made),
-        "micro_ap_of_scores_alone": ranked,
-        "peers": peers,
+        **measure(arguments, arguments.seed, arguments.keep, arguments.peers),
+        "also": [measure(arguments, seed, None, None) for seed in arguments.also],
     }
     arguments.output.write_text(json.dumps(document, indent=2) + "\n")
     shown = {k: v for k, v in document.items() if not isinstance(v, list | dict)}

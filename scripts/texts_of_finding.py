@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import Any
+
+from mobisearch.evaluation.variations import STRENGTHS
 
 
 def copies_text(document: dict[str, Any]) -> str:
@@ -154,4 +157,39 @@ def duplicates_text(document: dict[str, Any]) -> str:
                 f"{100 * peer[key]['precision']:.1f} % | {peer['micro_ap']:.3f} | "
                 f"{100 * peer['recall_at_precision_1']:.1f} % | {peer['seconds']:.0f} |"
             )
-    return "\n".join(lines)
+    return "\n".join([*lines, *_other_libraries(found)])
+
+
+_RARELY_MISSED = 0.97
+
+
+def _other_libraries(found: dict[str, Any]) -> list[str]:
+    """Return what is said of the libraries that other seeds made, and of all of them together."""
+    every = [found, *found["also"]]
+    if len(every) < 2:
+        return []
+    shares = ", ".join(f"{100 * library['pair_recall']:.1f} %" for library in found["also"])
+    precision = min(library["pair_precision"] for library in every)
+    n_mixed = sum(library["mixed_groups"] for library in every)
+    right = [100 * library["verdicts_right"] for library in every]
+    n_made: Counter[str] = Counter()
+    n_found: Counter[str] = Counter()
+    for library in every:
+        for way, number in library["made_by_alteration"].items():
+            n_made[way] += number
+            n_found[way] += round(number * library["recall_by_alteration"][way])
+    often = {
+        way: n_found[way] / n_made[way]
+        for way in n_made
+        if way.rpartition(", ")[2] not in STRENGTHS  # those are parts of the others
+    }
+    missed = sorted((share, way) for way, share in often.items() if share < _RARELY_MISSED)
+    words = ", ".join(f"{way} {100 * share:.0f} %" for share, way in missed) or "none"
+    return [
+        "",
+        f"In {len(every) - 1} more libraries made in the same way: {shares} of the pairs. In all "
+        f"{len(every)}, {100 * precision:.1f} % of the pairs found are right, "
+        f"{n_mixed or 'no'} group{'s mix' if n_mixed > 1 else ' mixes'} two originals, and "
+        f"{min(right):.1f} to {max(right):.1f} % of the verdicts are right. Of the alterations, "
+        f"found in less than {100 * _RARELY_MISSED:.0f} % of the copies made by them: {words}.",
+    ]

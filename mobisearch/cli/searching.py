@@ -8,7 +8,7 @@ import os
 import click
 
 from mobisearch.cli import exit_codes
-from mobisearch.cli.opening import open_warm
+from mobisearch.cli.opening import open_for_search
 from mobisearch.cli.options import common_options, runtime_options
 from mobisearch.cli.output import (
     index_option,
@@ -78,7 +78,7 @@ def search_command(
         from mobisearch.reports import check_sheet_path
 
         check_sheet_path(sheet)  # before the work, not after it
-    with open_warm(index_path, runtime_settings, model=model) as index:
+    with open_for_search(index_path, runtime_settings, model=model) as index:
         results = index.search_many(
             images, k=count, exact=exact, label=label, least_probability=least_probability
         )
