@@ -21,20 +21,19 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from machine import describe_machine
+from measured_commands import installed, most_resident, run_timed, watched
 from photo_sets import jpegs, make_sets, make_thumbnails, part_of
 
 CHILD = Path(__file__).with_name("bench_child.py")
@@ -59,7 +58,12 @@ def describe(command: str) -> dict[str, Any]:
 def run_child(python: str, way: str, folder: Path) -> dict[str, float]:
     started = time.perf_counter()
     done = subprocess.run(
-        [python, CHILD, way, folder], capture_output=True, text=True, check=False, timeout=900
+        [python, CHILD, way, folder],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=900,
+        env=installed(),
     )
     wall = time.perf_counter() - started
     if done.returncode:
@@ -143,12 +147,10 @@ with ImageIndex.open(sys.argv[1]) as index:
 def bench_cold(arguments: argparse.Namespace) -> dict[str, Any]:
     command = [sys.executable, "-m", "mobisearch", "search", "--index", str(arguments.index)]
     command += ["--json", str(arguments.query)]
-    walls, peaks = [], []
-    for turn in range(arguments.rounds * 4 + 1):
-        wall, peak = run_measured(command)
-        if turn:  # the first one fills the caches of the system
-            walls.append(wall)
-            peaks.append(peak)
+    n_runs = arguments.rounds * 4
+    run_timed(command)  # fills the caches of the system, and of Python
+    walls = [run_timed(command) for _ in range(n_runs)]
+    peaks = [most_resident(command) for _ in range(n_runs)]
     place = [str(arguments.index), str(arguments.query)]
     warm = subprocess.run(
         [sys.executable, "-c", WARM, *place], capture_output=True, text=True, check=True
@@ -167,7 +169,7 @@ def bench_cold(arguments: argparse.Namespace) -> dict[str, Any]:
             "seconds_most": round(max(walls), 3),
             "peak_megabytes": round(max(peaks), 1),
         },
-        "imports_ms": imports_ms(arguments.rounds * 4),
+        "imports_ms": imports_ms(n_runs),
         "warm": {
             "searches": len(times),
             "ms_median": round(statistics.median(times), 2),
@@ -181,7 +183,7 @@ def imports_ms(rounds: int) -> dict[str, float]:
 
     def median_ms(code: str) -> float:
         command = [sys.executable, "-c", code]
-        return 1e3 * statistics.median(run_measured(command)[0] for _ in range(rounds))
+        return 1e3 * statistics.median(run_timed(command) for _ in range(rounds))
 
     bare = median_ms("pass")
     codes = {name: f"import {name}" for name in ("numpy", "sqlalchemy", "faiss", "openvino")}
@@ -192,18 +194,6 @@ def imports_ms(rounds: int) -> dict[str, float]:
     for name in ("faiss", "openvino"):
         taken[name] -= taken["numpy"]  # which both need
     return {name: round(ms, 1) for name, ms in taken.items()}
-
-
-def run_measured(command: list[str]) -> tuple[float, float]:
-    """Return the wall seconds of a process and its largest resident memory in megabytes."""
-    started = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - started
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
-    return wall, usage.ru_maxrss / 1e3
 
 
 # ---------------------------------------------------------------- memory
@@ -239,33 +229,6 @@ def bench_memory(arguments: argparse.Namespace) -> dict[str, Any]:
             {"second": round(s), "megabytes": o, "with_workers": e} for s, o, e in samples[::step]
         ],
     }
-
-
-def watched(process: subprocess.Popen[bytes]) -> Iterator[tuple[float, float, float]]:
-    """Give second, resident megabytes, and those with all child processes, until it ends."""
-    started = time.perf_counter()
-    while process.poll() is None:
-        own = resident_megabytes(process.pid)
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-        try:
-            pids = [int(pid) for task in children.parent.parent.glob("*/children")
-                    for pid in task.read_text().split()]  # fmt: skip
-        except OSError:
-            pids = []
-        if own:
-            total = own + sum(map(resident_megabytes, pids))
-            yield time.perf_counter() - started, own, round(total, 1)
-        time.sleep(0.5)
-
-
-def resident_megabytes(pid: int) -> float:
-    try:
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS"):
-                return round(int(line.split()[1]) / 1e3, 1)
-    except (OSError, ValueError):
-        pass
-    return 0.0
 
 
 def main() -> None:
