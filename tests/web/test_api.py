@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import shutil
+import socket
 import threading
 from pathlib import Path
 
@@ -285,3 +287,27 @@ def test_thumbnails_take_no_more_room_than_they_may(tmp_path: Path) -> None:
         cache.put(f"{number:064x}", 256, bytes(100))
     cache.tidy()
     assert sum(p.stat().st_size for p in tmp_path.rglob("*") if p.is_file()) <= 1000
+
+
+def test_an_answer_does_not_wait_for_the_client_to_confirm_its_beginning() -> None:
+    """Without TCP_NODELAY each answer took 40 ms more."""
+
+    async def connect() -> int:
+        delays: list[int] = []
+
+        def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            own = writer.get_extra_info("socket")
+            delays.append(own.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        opened, *others = open_sockets("127.0.0.1", 0)
+        for other in others:
+            other.close()
+        async with await asyncio.start_server(greet, sock=opened):
+            reader, writer = await asyncio.open_connection(*opened.getsockname())
+            await reader.read()
+            writer.close()
+            await writer.wait_closed()
+        return delays[0]
+
+    assert asyncio.run(connect()) != 0
