@@ -12,6 +12,7 @@ import pickle
 import signal
 import sys
 import threading
+import warnings
 from typing import BinaryIO, Self, cast
 
 import numpy as np
@@ -89,7 +90,10 @@ class _Process:
             os.close(theirs)
             os.close(ours)
             raise
-        self._id = os.fork()
+        with warnings.catch_warnings():
+            # numpy's threads, which nothing asks for anything in the meantime.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self._id = os.fork()
         if self._id == 0:
             os.close(ours)
             os.close(answers)
