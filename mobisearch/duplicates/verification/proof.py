@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mobisearch.duplicates.verification.registration import Registration
 from mobisearch.duplicates.verification.windows import (
+    CLEAR,
     NOISE_LEVELS,
     Grid,
     Levels,
@@ -37,8 +38,6 @@ _LEAST_SURE = 4
 _GAIN_WINDOWS, _GAIN_DOUBT = 4.0, 0.02
 _UNKNOWN_PX = 9.0
 _BLURS_PX = (0.7, 1.2, 2.0, 3.0)
-_CLEAR = 6.0
-"""Grey levels of contrast in a window whose likeness counts."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -141,5 +140,5 @@ def _likeness(
     first: Levels, second: Levels, correlation: Plane, inside: NDArray[np.bool_]
 ) -> float:
     """Return the median correlation of the windows that have something in them."""
-    seen = inside & (np.maximum(first.spread, second.spread) > _CLEAR)
+    seen = inside & (np.maximum(first.spread, second.spread) > CLEAR)
     return float(np.median(correlation[seen])) if seen.any() else 0.0

@@ -23,6 +23,9 @@ NOISE_LEVELS = 2.0
 """Standard deviation, of 255 grey levels, that JPEG and rounding leave in a thumbnail: below it
 there is nothing to compare."""
 
+CLEAR = 6.0
+"""Grey levels of contrast in a window whose likeness counts."""
+
 _DAMPING = 0.004
 """Added to squared gradients, so that a window without any does not seem to move."""
 

@@ -310,3 +310,20 @@ def test_opencv_starts_no_threads_of_its_own_beside_those_that_compare() -> None
     ]
     assert cv2.getNumThreads() == 1
     assert set(own) <= {1}
+
+
+@pytest.mark.parametrize("name", ["brushes", "coffee", "dandelion", "fig"])
+def test_a_small_subject_on_a_plain_ground_is_proved(name: str, shipped_photos: Path) -> None:
+    """Nearly all of both is white with noise, which agrees in nothing."""
+    with Image.open(shipped_photos / f"{name}.jpg") as image:
+        subject = image.convert("RGB").resize((110, 78), Image.Resampling.BICUBIC)
+    page = Image.new("RGB", (192, 192), (245, 245, 245))
+    page.paste(subject, (40, 30))
+    pixels = np.asarray(page)
+    turn = cv2.getRotationMatrix2D((96, 96), 12, 0.9)
+    turn[0, 2] += 6
+    turned = cv2.warpAffine(pixels, turn, (192, 192), borderValue=(245, 245, 245))
+    noise = np.random.default_rng(0).normal(0, 10, turned.shape)
+    copy = np.clip(cv2.GaussianBlur(turned, (0, 0), 1.5) + noise, 0, 255).astype(np.uint8)
+    found = verify(*(prepare(Picture(each, 192, 192)) for each in (pixels, copy)))
+    assert found.is_copy
