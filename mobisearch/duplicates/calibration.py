@@ -28,7 +28,7 @@ from mobisearch.duplicates.whitening import Whitening
 from mobisearch.types import Pixels, Relation, ScoreCurve, ScorePoint, Verdict
 
 _N_PICTURES = 128
-_N_TRIALS, _N_TRIALS_LARGE = 4000, 2000
+_N_TRIALS, _N_TRIALS_LARGE = 4000, 1600
 """Pairs of different pictures that are compared: some 8 ms each, once the pictures are ready. None
 of four thousand taken for copies bounds the rate of mistakes at one in eight thousand, and so
 allows for four thousand candidates that are not copies. In a large library those take most of the
