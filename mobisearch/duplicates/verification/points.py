@@ -79,13 +79,12 @@ def find_points(grey: NDArray[np.uint8]) -> KeyPoints:
         none = np.zeros(0, np.float32)
         return KeyPoints(none.reshape(0, 2), none, none, np.zeros((0, 128), np.uint8))
     found, vectors = found[:MAX_POINTS], vectors[:MAX_POINTS]
-    places = np.asarray(cv2.KeyPoint_convert(found), np.float32)
-    values = np.array([(p.size, p.angle) for p in found], np.float32)
+    values = np.array([(p.pt[0], p.pt[1], p.size, p.angle) for p in found], np.float32)
     roots = np.sqrt(vectors / np.maximum(vectors.sum(axis=1, keepdims=True), 1.0))
     return KeyPoints(
-        places,
-        values[:, 0],
-        np.radians(values[:, 1]),
+        np.ascontiguousarray(values[:, :2]),
+        values[:, 2],
+        np.radians(values[:, 3]),
         np.minimum(np.rint(roots * _ROOT_SCALE), 255).astype(np.uint8),
     )
 
