@@ -44,6 +44,8 @@ class RuntimeApart:
     def start(cls, model: str, settings: RuntimeSettings) -> Self | None:
         """Begin to load the network of a model.
 
+        To be called before an index is opened: the process has all files open that this one has.
+
         Returns:
             None where nothing is to be gained by it: on one processor, or where a process cannot be
             forked safely, as from one with several threads.

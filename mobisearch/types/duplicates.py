@@ -148,7 +148,8 @@ class ScorePoint:
 
     Attributes:
         score: of a candidate; higher is more alike.
-        unrelated: pairs at or above it that comparing has shown to be unrelated.
+        unrelated: pairs at or above it that comparing has shown to be of different scenes: with
+            nothing in common, or a part at most.
         wrong_groups: how many of those may be expected to be taken for copies all the same.
         copies: pairs at or above it that are copies.
         recall: of altered copies of the library's own pictures, the share that is found.

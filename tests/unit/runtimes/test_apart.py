@@ -84,7 +84,7 @@ except Exception as error:
     assert "/nowhere/weights.pth" in shown
 
 
-def test_the_process_is_gone_when_the_one_that_started_it_is_closed_or_killed() -> None:
+def test_the_process_is_gone_when_it_is_closed_or_the_one_that_started_it_ends() -> None:
     shown = run("""
 made = start()
 print(made._process._id)
