@@ -17,7 +17,7 @@ from mobisearch.duplicates.verification.judgement import (
     lies_like_a_copy,
 )
 from mobisearch.duplicates.verification.mosaic import is_mosaic
-from mobisearch.duplicates.verification.naming import name_relation
+from mobisearch.duplicates.verification.naming import FADED_WORDS, name_relation
 from mobisearch.duplicates.verification.overlap import Overlap, make_overlap
 from mobisearch.duplicates.verification.patches import find_differences
 from mobisearch.duplicates.verification.pictures import CLOSE_PX
@@ -35,6 +35,10 @@ _MANY_VOTES = 24
 
 _HOPEFUL = 0.45
 """The same, from which on they stay similar shots if they are no copies."""
+
+_FADED_SETTLED = 0.6
+"""Agreement, before fading is seen, of copies whose edges fade: less is also had from two pages,
+whose writing thumbnails do not show, under one shadow."""
 
 _SETTLED = 0.9
 """Agreement of copies that need no closer look."""
@@ -146,8 +150,8 @@ def needs_closer_look(first: Prepared, second: Prepared, outcome: Outcome) -> bo
 
     Such pairs are to be prepared again from larger pixels and given to :func:`look_closer`; the
     answer to that is final. They are similar shots that agree in much or in many key points, copies
-    with something laid over them that may be something that moved, and files of one size from one
-    camera that may be two shots of a burst.
+    with something laid over them that may be something that moved, copies whose edges fade, and
+    files of one size from one camera that may be two shots of a burst.
     """
     relation, start = outcome.relation, outcome.start
     larger = any(max(p.picture.width, p.picture.height) > max(p.size) for p in (first, second))
@@ -166,4 +170,5 @@ def needs_closer_look(first: Prepared, second: Prepared, outcome: Outcome) -> bo
         second.picture.height,
     }
     has_marks = relation.verdict == Verdict.OVERLAID and "mark" in relation.detail
-    return has_marks or relation.agreement < _SETTLED or (is_one_camera and is_one_size)
+    is_faded = FADED_WORDS in relation.detail and (start is None or start.share < _FADED_SETTLED)
+    return has_marks or is_faded or relation.agreement < _SETTLED or (is_one_camera and is_one_size)

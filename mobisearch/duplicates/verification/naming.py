@@ -21,6 +21,8 @@ _TURN_DEGREES = 0.7
 _CROP = 0.025
 """Of a picture's area that the other does not have: twice what the fit is uncertain by."""
 
+_FADED = 0.005
+FADED_WORDS = "faded edges"
 _WIDE = 0.8
 _NOISE_LEVELS = 4.0
 _BLUR_PX = 1.2
@@ -44,6 +46,9 @@ def name_relation(found: Findings, overlap: Overlap) -> Relation:
     if found.differences.patches:
         changes.add(Verdict.OVERLAID)
         details.append(_name_patches(found))
+    if found.differences.faded_share > _FADED:
+        changes.add(Verdict.RECOLOURED)
+        details.append(FADED_WORDS)
     _name_looks(found, overlap, changes, details)
     if not changes:
         changes.add(Verdict.RECOMPRESSED)

@@ -22,6 +22,7 @@ from mobisearch.duplicates.verification.drawing import (
     is_drawn,
     is_veiled,
 )
+from mobisearch.duplicates.verification.fading import find_faded
 from mobisearch.duplicates.verification.overlap import Overlap, largest, to_pixels
 from mobisearch.duplicates.verification.proof import Evidence
 from mobisearch.duplicates.verification.windows import (
@@ -78,9 +79,10 @@ class Differences:
 
     Attributes:
         outside_share: of telling windows outside of the patches, how many agree.
-        covered_share: of the area that both show, what the patches have.
-        marked_share: the same without bars along an edge.
+        covered_share: of the area that both show, what the patches have, or what is faded.
+        marked_share: what the patches have, without bars along an edge.
         rest_cover: how much of the rest three colours cover; 0 without patches.
+        faded_share: of the area that both show, where one fades into black or white.
     """
 
     patches: Sequence[Patch]
@@ -88,6 +90,7 @@ class Differences:
     covered_share: float
     marked_share: float
     rest_cover: float
+    faded_share: float
 
     @property
     def drawn_share(self) -> float:
@@ -107,7 +110,12 @@ def find_differences(overlap: Overlap, evidence: Evidence) -> Differences:
     telling = evidence.telling
     if (telling & ~evidence.agreeing).any():
         telling = telling & ~_find_clipped(overlap, differs)
-    failing = (telling & ~evidence.agreeing).astype(np.uint8)
+    faded = np.zeros(telling.shape, bool)
+    disagreeing = telling & ~evidence.agreeing
+    if disagreeing.sum() >= LEAST_WINDOWS:
+        faded = find_faded(overlap, evidence.windows.inside, evidence.agreeing, disagreeing)
+        telling, disagreeing = telling & ~faded, disagreeing & ~faded
+    failing = disagreeing.astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(failing, connectivity=8)
     _join_pieces_of_bar(labels, stats, (overlap.first, overlap.second))
     shared = max(1, int(overlap.inside.sum()))
@@ -129,7 +137,9 @@ def find_differences(overlap: Overlap, evidence: Evidence) -> Differences:
     outside = telling & ~wide
     agreeing = float((evidence.agreeing & outside).sum() / max(1, outside.sum()))
     inside = evidence.windows.inside
-    covered = float((excluded & inside).sum() / max(1, inside.sum()))
+    covered, faded_share = (
+        float((some & inside).sum() / max(1, inside.sum())) for some in (excluded, faded)
+    )
     rest_cover = 0.0
     if patches:
         shape = differs.shape
@@ -141,9 +151,10 @@ def find_differences(overlap: Overlap, evidence: Evidence) -> Differences:
     return Differences(
         patches,
         agreeing if outside.any() else 0.0,
-        covered,
+        covered + faded_share,
         covered * marks / max(1, total),
         rest_cover,
+        faded_share,
     )
 
 

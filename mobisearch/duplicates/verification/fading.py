@@ -1,0 +1,161 @@
+"""Where a picture fades into black or white towards its corners, as under a vignette.
+
+There it is another picture's, blended with black or white the more the nearer it is to the edge:
+``end + g * (other - end)``, with a ``g`` that changes slowly from place to place. What can still be
+seen must agree with the other; what cannot, is black or white.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mobisearch.duplicates.verification.overlap import Overlap
+from mobisearch.duplicates.verification.windows import (
+    Plane,
+    correlate,
+    make_levels,
+    whole_cells,
+    window_mean,
+)
+
+_SPREAD = 0.02
+"""Of the longer side, over how far ``g`` is taken to be the same."""
+
+_DOUBT_LEVELS = 6.0
+_LEAST_REFERENCE = 0.3
+"""Of what agrees, the least ``g``: less, and the two are not lit alike anywhere."""
+
+_DIM, _DIMMER = 0.8, 0.95
+"""Times the ``g`` of what agrees: a corner is dim below the first, nothing from the second on."""
+
+_LEAST_CORNERS = 2
+_CONTENT_LEVELS = 24.0
+"""By which the other must differ from black or white for its dimming to be seen."""
+
+_GONE_LEVELS = 20.0
+"""So near to black or white nothing is left to see."""
+
+_LEAST_DETAIL = 3.0
+"""Details are what a blur as wide takes away; with less contrast, in levels, they say nothing."""
+
+_AGREEMENT, _LEAST_TOLD, _LEAST_AGREEING = 0.7, 5, 0.7
+"""Correlation of details, dim windows that have some, and how many of those must agree."""
+
+_LEAST_EXPLAINED = 0.7
+"""Of a place that differs, what must be explained by the fading for all of it to be."""
+
+
+def find_faded(
+    overlap: Overlap,
+    inside: NDArray[np.bool_],
+    agreeing: NDArray[np.bool_],
+    failing: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """Return those of the failing windows, (r, c), that one picture's fading explains.
+
+    Args:
+        inside: windows, (r, c), that lie in both.
+        agreeing: those that show the same.
+        failing: those that do not.
+    """
+    found = np.zeros(failing.shape, bool)
+    for clear, faded, end in _ways(overlap):
+        explained = _explain(clear, faded, end, overlap.inside, inside, agreeing, failing)
+        if explained.sum() > found.sum():
+            found = explained
+    return found
+
+
+def _ways(overlap: Overlap) -> Iterator[tuple[Plane, Plane, Plane]]:
+    """Give the clear picture, the one that may fade, and into what: colours as they are, fitted."""
+    first, second, colours = overlap.first, overlap.second, overlap.colours
+    ends = np.array([0, 255], np.float32)
+    for end in ends:
+        yield first, second, np.full(3, end, np.float32)
+        yield second, first, np.full(3, end, np.float32)
+    for end in ends:
+        moved_end = end * colours[:3].sum(axis=0) + colours[3]
+        yield overlap.expected, second, np.full(3, end, np.float32)
+        yield second, overlap.expected, moved_end.astype(np.float32)
+
+
+def _explain(
+    clear: Plane,
+    faded: Plane,
+    end: Plane,
+    pixels: NDArray[np.bool_],
+    inside: NDArray[np.bool_],
+    agreeing: NDArray[np.bool_],
+    failing: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """Return the failing windows, (r, c), that are explained by one picture fading into a colour.
+
+    Args:
+        clear, faded: float32, RGB, shape (h, w, 3).
+        end: into which colour, shape (3,).
+        pixels, inside: the pixels, and the windows, that lie in both.
+    """
+    none = np.zeros(failing.shape, bool)
+    a, b = clear - end, faded - end
+    weight = pixels.astype(np.float32)
+    g = _dimming(a, b, weight)
+    dimming = window_mean(whole_cells(g))
+    reference = float(np.median(dimming[agreeing])) if agreeing.any() else 0.0
+    if reference < _LEAST_REFERENCE:
+        return none
+    content = window_mean(whole_cells(np.square(a).mean(axis=2)))
+    dim = inside & (dimming < _DIM * reference) & (content > _CONTENT_LEVELS**2)
+    if _count_corners(inside, dim) < _LEAST_CORNERS:
+        return none
+    first, second = (make_levels(_details(plane)) for plane in (end + g[..., None] * a, faded))
+    agrees = correlate(first, second) > _AGREEMENT
+    is_gone = window_mean(whole_cells(abs(b).max(axis=2))) < _GONE_LEVELS
+    told = (np.maximum(first.spread, second.spread) > _LEAST_DETAIL) & ~is_gone
+    seen = dim & told
+    if seen.sum() < _LEAST_TOLD or agrees[seen].mean() < _LEAST_AGREEING:
+        return none
+    explained = failing & np.where(told, agrees, dimming < _DIMMER * reference)
+    count, labels = cv2.connectedComponents(failing.astype(np.uint8), connectivity=8)
+    sizes, shares = (np.bincount(labels[some], minlength=count) for some in (failing, explained))
+    is_explained = shares >= _LEAST_EXPLAINED * np.maximum(sizes, 1)
+    found: NDArray[np.bool_] = is_explained[labels] & failing
+    return found
+
+
+def _dimming(clear: Plane, faded: Plane, weight: Plane) -> Plane:
+    """Return ``g`` for each pixel, (h, w), of colours that are given from the end."""
+    sigma = _SPREAD * max(weight.shape)
+    above, below, near = (
+        cv2.GaussianBlur(plane, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
+        for plane in (
+            (clear * faded).mean(axis=2) * weight,
+            np.square(clear).mean(axis=2) * weight,
+            weight,
+        )
+    )
+    g: Plane = np.clip(above / (below + _DOUBT_LEVELS**2 * near + 1e-3), 0, 4)
+    return g
+
+
+def _details(plane: Plane) -> Plane:
+    grey = plane.mean(axis=2)
+    fine: Plane = whole_cells(grey - cv2.GaussianBlur(grey, (0, 0), _SPREAD * max(grey.shape)))
+    return fine
+
+
+def _count_corners(inside: NDArray[np.bool_], dim: NDArray[np.bool_]) -> int:
+    """Count the corners of what both show that are dim."""
+    rows, columns = np.nonzero(inside)
+    if not len(rows):
+        return 0
+    corners = {
+        (rows[place], columns[place])
+        for u in (1, -1)
+        for v in (1, -1)
+        for place in [np.argmin(u * rows + v * columns)]
+    }
+    return sum(bool(dim[corner]) for corner in corners)
