@@ -13,7 +13,7 @@ from mobisearch.cleanup.identity import FileIdentity, identify
 from mobisearch.cleanup.plans import KeptFile, Plan, PlannedFile, PlannedGroup
 from mobisearch.duplicates import CompanionFinder, is_inside
 from mobisearch.errors import ImageError, StepRefusedError
-from mobisearch.imaging import decode, find_difference, read_file
+from mobisearch.imaging import decode, read_file
 from mobisearch.types import DecodeSettings, Verdict
 
 _TRASHES = frozenset({"Trash", ".Trash", "$RECYCLE.BIN"})

@@ -4,8 +4,8 @@ What a picture *means* to a network is in ``mobisearch.models``; nothing here kn
 """
 
 from mobisearch.imaging.decoding import PreparedImage, decode, prepare
-from mobisearch.imaging.differences import find_difference
 from mobisearch.imaging.formats import is_read
+from mobisearch.imaging.geometry import iter_resized
 from mobisearch.imaging.reading import FileContent, read_file, stamp_of
 from mobisearch.imaging.scanning import ScannedFile, ScanProblem, ScanSettings, scan_folder
 from mobisearch.imaging.sources import ImageSource, as_sources, name_of, prepare_source
@@ -31,8 +31,8 @@ __all__ = [
     "decode",
     "decode_jpeg",
     "encode_jpeg",
-    "find_difference",
     "is_read",
+    "iter_resized",
     "name_of",
     "prepare",
     "prepare_source",

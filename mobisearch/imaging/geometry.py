@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from PIL import Image
 
 from mobisearch.types import Pixels, Preprocessing
 
+_KERNELS = (
+    Image.Resampling.LANCZOS,
+    Image.Resampling.BICUBIC,
+    Image.Resampling.BILINEAR,
+    Image.Resampling.BOX,
+)
 _MAX_RATIO = 64
 """Up to this ratio of the sides the whole picture can be resized: 16 MB at 256 pixels."""
 
@@ -56,3 +64,10 @@ def cut_centre(image: Image.Image, preprocessing: Preprocessing, *, is_exact: bo
         min((top + crop) * height / resized_height, height),
     )
     return np.asarray(image.resize((crop, crop), Image.Resampling.BILINEAR, box=box))
+
+
+def iter_resized(pixels: Pixels, width: int, height: int) -> Iterator[Pixels]:
+    """Give uint8 RGB pixels, shape (h, w, 3), resized in each way in which programs do it."""
+    image = Image.fromarray(pixels)
+    for kernel in _KERNELS:
+        yield np.asarray(image.resize((width, height), kernel))

@@ -1,0 +1,240 @@
+"""Whether one picture shows, at full size, all that another one does: down to a digit in a page.
+
+Thumbnails prove that two pictures are copies, and are blind to what is smaller than a pixel of
+theirs. Here one is laid on the other, whole, and no place may differ more than saving it again, or
+scaling it, makes any place differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mobisearch.duplicates.verification.alignment import iter_alignments
+from mobisearch.duplicates.verification.pictures import CLOSE_PX, Picture
+from mobisearch.duplicates.verification.preparation import prepare, use_one_thread
+from mobisearch.duplicates.verification.voting import Transform
+from mobisearch.imaging import iter_resized
+from mobisearch.types import Pixels
+
+_STRIP_PX, _EDGE_PX = 512, 4
+_USUAL, _TIMES, _PLUS_LEVELS, _MOST_LEVELS = 0.99, 3.0, 8.0, 44.0
+"""A place differs, if by more than three times what one of a hundred does, and eight levels more;
+or by more than 44. Of 12 photos and 3 pages, at five sizes, JPEG quality 85 and 50 leave at most
+28 and 40; one other digit makes 25 and more, at half the size, where it can just be read."""
+
+_SMALL_PX = 48
+_LIKE, _SAME_FRAME = 0.9, 0.995
+"""Correlation of very small pictures from which on it is worth to look at all of the pixels; and
+from which on both show the same part of the scene, so that no other way to lay them is tried."""
+
+_WARPS = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4)
+_LEAST_SHARE = 0.5
+_REFINED_PX, _REFINED_STEPS, _REFINED_CHANGE = 1024, 60, 1e-5
+_LEAST_INSIDE = 0.97
+
+_T = TypeVar("_T", np.uint8, np.float64)
+
+
+def shows_all(kept: Pixels, copy: Pixels) -> bool:
+    """Return whether all that a copy shows is to be seen in the picture that is kept, as it is.
+
+    The kept one may be turned, mirrored, larger, show more around it, or be saved with other loss;
+    not recoloured, and nothing laid over. Compared at the size of the smaller one.
+
+    Args:
+        kept, copy: uint8, RGB, shape (h, w, 3), whole.
+    """
+    use_one_thread()
+    small, tiny = _tiny(copy), _tiny(kept)
+    for is_mirrored in (False, True):
+        for quarter in range(4):
+            likeness = _correlation(_turned(tiny, is_mirrored, quarter), small)
+            if likeness > _LIKE and _is_same(_turned(kept, is_mirrored, quarter), copy):
+                return True
+            if likeness > _SAME_FRAME:
+                return False
+    return _lies_in(kept, copy)
+
+
+def _turned(picture: NDArray[_T], is_mirrored: bool, quarter: int) -> NDArray[_T]:
+    mirrored = picture[:, ::-1] if is_mirrored else picture
+    return np.ascontiguousarray(np.rot90(mirrored, quarter))
+
+
+def _tiny(picture: Pixels) -> NDArray[np.float64]:
+    small = cv2.resize(picture, (_SMALL_PX, _SMALL_PX), interpolation=cv2.INTER_AREA)
+    return small.mean(axis=2)
+
+
+def _correlation(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+    a, b = first - first.mean(), second - second.mean()
+    sizes = float(np.sqrt((a * a).sum() * (b * b).sum()))
+    if sizes < 1e-6 or min(a.std(), b.std()) < 2:  # of one colour: nothing tells them apart
+        return 1.0
+    return float((a * b).sum()) / sizes
+
+
+def _is_same(first: Pixels, second: Pixels) -> bool:
+    """Return whether two pictures of the same frame show the same, at the size of the smaller."""
+    if first.shape == second.shape:
+        return not _differ(first, second)
+    if first.shape[0] * first.shape[1] < second.shape[0] * second.shape[1]:
+        first, second = second, first
+    size = (second.shape[1], second.shape[0])
+    return not _differ(_most_like(_scaled(first, size), second), second)
+
+
+def _scaled(picture: Pixels, size: tuple[int, int]) -> Iterator[Pixels]:
+    """Give a picture at another size, (w, h), in all ways in which copies are made."""
+    yield from iter_resized(picture, *size)
+    yield cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR)
+
+
+def _most_like(pictures: Iterator[Pixels], other: Pixels) -> Pixels:
+    best, least = other, np.inf
+    for picture in pictures:
+        apart = float(cv2.norm(picture, other, cv2.NORM_L2))
+        if apart < least:
+            best, least = picture, apart
+    return best
+
+
+def _differ(first: Pixels, second: Pixels, mask: NDArray[np.bool_] | None = None) -> bool:
+    """Return whether two pictures of one size differ in a place, of those in a mask."""
+    most, counts = 0.0, np.zeros(256 * 4, np.int64)
+    height = first.shape[0]
+    for top in range(0, height, _STRIP_PX):
+        rows = slice(max(0, top - _EDGE_PX), min(height, top + _STRIP_PX + _EDGE_PX))
+        apart = _apart(first[rows], second[rows])
+        own = slice(top - rows.start, top - rows.start + min(_STRIP_PX, height - top))
+        apart = apart[own]
+        if mask is not None:
+            apart = apart[mask[top : top + _STRIP_PX]]
+        if apart.size:
+            most = max(most, float(apart.max()))
+            counts += np.bincount((apart.ravel() * 4).astype(np.int64), minlength=256 * 4)[:1024]
+    usual = float(np.searchsorted(counts.cumsum(), _USUAL * counts.sum())) / 4
+    return most > min(_MOST_LEVELS, _TIMES * usual + _PLUS_LEVELS)
+
+
+def _apart(first: Pixels, second: Pixels) -> NDArray[np.float32]:
+    """Return by how many levels places differ, (h, w), more than moving by a pixel explains."""
+    near = np.ones((3, 3), np.uint8)
+    levels = np.zeros(first.shape, np.uint8)
+    for one, other in ((first, second), (second, first)):
+        levels = np.maximum(levels, cv2.subtract(one, cv2.dilate(other, near)))
+        levels = np.maximum(levels, cv2.subtract(cv2.erode(other, near), one))
+    places: NDArray[np.float32] = cv2.blur(levels.max(axis=2).astype(np.float32), (3, 3))
+    return places
+
+
+def _lies_in(kept: Pixels, copy: Pixels) -> bool:
+    """Return whether a copy shows the same as a part of the kept picture, turned by any angle."""
+    transform = _find_transform(copy, kept)
+    if transform is None:
+        return False
+    scale = float(np.sqrt(abs(np.linalg.det(transform[:2, :2]))))  # kept pixels for one of copy's
+    if not 0.05 < scale < 20:
+        return False
+    if scale < 1:
+        size = (max(1, round(copy.shape[1] * scale)), max(1, round(copy.shape[0] * scale)))
+        shrink = np.diag([copy.shape[1] / size[0], copy.shape[0] / size[1], 1.0])
+        copy, transform = cv2.resize(copy, size, interpolation=cv2.INTER_AREA), transform @ shrink
+        pictures = iter([kept])
+    else:
+        size = (max(1, round(kept.shape[1] / scale)), max(1, round(kept.shape[0] / scale)))
+        shrink = np.diag([size[0] / kept.shape[1], size[1] / kept.shape[0], 1.0])
+        transform = shrink @ transform
+        pictures = _scaled(kept, size) if scale > 1.001 else iter([kept])
+    transform = _shifted(transform)
+    refined: Transform | None = None
+    best, least, mask = copy, np.inf, np.zeros(copy.shape[:2], bool)
+    for picture in pictures:
+        if refined is None:
+            refined = _refine(picture, copy, transform)
+            if refined is None:
+                return False
+            mask = _inside(picture, copy, refined)
+            if mask.mean() < _LEAST_INSIDE:
+                return False
+        for warp in _WARPS:
+            laid = _lay(picture, copy, refined, warp)
+            apart = float(cv2.norm(laid, copy, cv2.NORM_L2, mask.astype(np.uint8)))
+            if apart < least:
+                best, least = laid, apart
+    return not _differ(best, copy, mask)
+
+
+def _find_transform(first: Pixels, second: Pixels) -> Transform | None:
+    """Return what takes pixels of the first to the second's, None if they are not alike."""
+    prepared, shrinks = [], []
+    for picture in (first, second):
+        height, width = picture.shape[:2]
+        by = min(1.0, CLOSE_PX / max(width, height))
+        size = (max(1, round(width * by)), max(1, round(height * by)))
+        small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+        prepared.append(prepare(Picture(small, width, height)))
+        shrinks.append(np.diag([size[0] / width, size[1] / height, 1.0]))
+    found = max(
+        iter_alignments(prepared[0], prepared[1]),
+        key=lambda alignment: alignment.evidence.share,
+        default=None,
+    )
+    if found is None or found.evidence.share < _LEAST_SHARE:
+        return None
+    whole: Transform = np.linalg.inv(shrinks[1]) @ found.first_to_second @ shrinks[0]
+    return whole / whole[2, 2]
+
+
+def _shifted(transform: Transform) -> Transform:
+    """Return a transform whose shift is whole pixels, where it is hardly anything but a shift."""
+    by = transform - np.eye(3)
+    by[:2, 2] = 0
+    if abs(by).max() > 2e-3:
+        return transform
+    shift = np.eye(3)
+    shift[:2, 2] = np.rint(transform[:2, 2])
+    return shift
+
+
+def _refine(kept: Pixels, copy: Pixels, transform: Transform) -> Transform | None:
+    """Return a transform from the copy's pixels to the kept one's, made exact to part of a pixel."""
+    by = min(1.0, _REFINED_PX / max(copy.shape[:2]))
+    small, large = (_grey(picture, by) for picture in (copy, kept))
+    to_small = np.diag([by, by, 1.0])
+    start = (to_small @ transform @ np.linalg.inv(to_small)).astype(np.float32)
+    stop = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, _REFINED_STEPS, _REFINED_CHANGE)
+    try:
+        _, found = cv2.findTransformECC(
+            small, large, start / start[2, 2], cv2.MOTION_HOMOGRAPHY, stop, None, 3
+        )
+    except cv2.error:
+        return None
+    refined: Transform = np.linalg.inv(to_small) @ found.astype(np.float64) @ to_small
+    return _shifted(refined / refined[2, 2])
+
+
+def _grey(picture: Pixels, by: float) -> NDArray[np.uint8]:
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    if by == 1.0:
+        return grey
+    size = (max(1, round(grey.shape[1] * by)), max(1, round(grey.shape[0] * by)))
+    return cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+
+
+def _lay(kept: Pixels, copy: Pixels, transform: Transform, warp: int) -> Pixels:
+    size = (copy.shape[1], copy.shape[0])
+    return cv2.warpPerspective(kept, transform, size, flags=warp | cv2.WARP_INVERSE_MAP)
+
+
+def _inside(kept: Pixels, copy: Pixels, transform: Transform) -> NDArray[np.bool_]:
+    """Return the copy's pixels that lie in the kept picture, (h, w)."""
+    whole = np.full(kept.shape[:2], 255, np.uint8)
+    laid = _lay(whole, copy, transform, cv2.INTER_LINEAR)
+    mask: NDArray[np.bool_] = cv2.erode(laid, np.ones((5, 5), np.uint8)) == 255
+    return mask
