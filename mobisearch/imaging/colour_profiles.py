@@ -6,7 +6,7 @@ import re
 import struct
 
 _DEFAULT = re.compile(
-    r"s ?rgb|61966|\bc2(ci)?\b|urgb|gr[ae]y gamma 2\.2|gamma 2\.2 gr[ae]y|sgr[ae]y|\bsgry\b",
+    r"\bs ?rgb|61966-2[-.]1|\bc2(ci)?\b|\burgb|gr[ae]y gamma 2\.2|gamma 2\.2 gr[ae]y|\bsgr[ae]?y",
     re.IGNORECASE,
 )
 """In descriptions of sRGB, and of grey as light as sRGB: what a picture without a profile has."""

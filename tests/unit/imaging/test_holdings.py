@@ -428,6 +428,12 @@ def test_iptc_is_missed(held: Held) -> None:
     assert find_missing(made, held(saved())) == "its description, keywords and author"
 
 
+def test_iptc_of_a_tiff_is_missed(held: Held) -> None:
+    block = struct.pack(">BBBH", 0x1C, 2, 120, 4) + b"Anna"
+    made = held(saved("TIFF", tiffinfo={33723: block}))
+    assert find_missing(made, held(saved())) == "its description"
+
+
 def test_what_a_network_marks_its_copies_with_is_nothing(held: Held) -> None:
     assert held(with_segment(iptc_of((40, b"FBMD0a000a7001")))).facts == {}
 
@@ -462,11 +468,28 @@ def test_a_profile_of_other_colours_is_missed(held: Held) -> None:
     assert find_missing(damaged, plain) == "its colour profile"
 
 
-def test_a_profile_of_the_older_form_is_named(held: Held) -> None:
-    name = b"Adobe RGB (1998)\0"
-    tag = b"desc" + bytes(4) + struct.pack(">I", len(name)) + name
+@pytest.mark.parametrize(
+    ("name", "is_usual"),
+    [
+        ("Adobe RGB (1998)", False),
+        ("ProPhoto RGB", False),
+        ("IEC 61966-2-5 opRGB", False),
+        ("Dot Gain 20%", False),
+        ("sRGB IEC61966-2.1", True),
+        ("GIMP built-in sRGB", True),
+        ("IEC 61966-2-1 Default RGB", True),
+        ("c2", True),
+        ("Gray Gamma 2.2", True),
+    ],
+)
+def test_profiles_of_the_older_form_are_known_by_name(
+    held: Held, name: str, is_usual: bool
+) -> None:
+    text = name.encode() + b"\0"
+    tag = b"desc" + bytes(4) + struct.pack(">I", len(text)) + text
     old = bytes(128) + struct.pack(">I4sII", 1, b"desc", 144, len(tag)) + tag
-    assert held(saved(icc_profile=old)).facts == {"colour profile": {"Adobe RGB (1998)"}}
+    expected = {} if is_usual else {"colour profile": {name}}
+    assert held(saved(icc_profile=old)).facts == expected
 
 
 def test_long_texts_are_told_apart_by_all_of_them(held: Held) -> None:
