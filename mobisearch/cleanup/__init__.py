@@ -20,6 +20,7 @@ from mobisearch.cleanup.plans import (
     write_plan,
 )
 from mobisearch.cleanup.recovery import settle_interrupted
+from mobisearch.cleanup.substitution import Substitution
 from mobisearch.cleanup.undoing import check_not_carried_out, undo_plan
 from mobisearch.cleanup.versions import CoverStatus, compare_versions
 
@@ -34,6 +35,7 @@ __all__ = [
     "PlannedFile",
     "PlannedGroup",
     "StepOutcome",
+    "Substitution",
     "apply_plan",
     "check_not_carried_out",
     "check_plan_path",

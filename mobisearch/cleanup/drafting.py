@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 
 from mobisearch.cleanup.identity import FileIdentity, identify
 from mobisearch.cleanup.plans import KeptFile, Plan, PlannedFile, PlannedGroup
+from mobisearch.cleanup.substitution import Substitution
 from mobisearch.cleanup.versions import compare_versions
 from mobisearch.duplicates import Companion, CompanionFinder, is_inside
 from mobisearch.errors import StepRefusedError
-from mobisearch.types import DuplicateGroup, GroupMember
+from mobisearch.types import DecodeSettings, DuplicateGroup, GroupMember
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,8 @@ class DraftSettings:
         moves_companions: move a copy also when it has a RAW, a film or a sidecar beside it that the
             one kept has not, and that file with it. Otherwise such a copy stays where it is.
         moves_versions: move also what is another version of the one kept, such as a grey or a
-            captioned one, or what shows more or has more pixels: something would be lost with it.
+            captioned one, or what shows more or has more pixels, and what holds something that the
+            one kept has not, such as a film or a date: something would be lost with it.
     """
 
     action: str = "trash"
@@ -44,6 +46,9 @@ def draft_plan(
     created_at: str | None = None,
 ) -> Plan:
     """Return a plan that keeps the best of each group, those with most to gain first.
+
+    Copies with other bytes that would be moved to the trash are read, once each, and so are the
+    images kept instead of them.
 
     Args:
         plan_id: 32 hexadecimal digits; None makes one up.
@@ -77,6 +82,7 @@ class _Drafter:
     def __init__(self, settings: DraftSettings) -> None:
         self._settings = settings
         self._finder = CompanionFinder()
+        self._substitution = Substitution(DecodeSettings())
         self._identities: dict[str, FileIdentity | None] = {}
 
     def group(self, group: DuplicateGroup) -> PlannedGroup:
@@ -101,6 +107,7 @@ class _Drafter:
         image = copy.image
         image_step = step
         action, reason = self._settings.action, copy.reason
+        is_loss_accepted = False
         own = [c for c in companions if not self._has_twin(c, group.keep.image.path)]
         if copy.is_protected or is_inside(image.path, self._settings.protect):
             action, reason = "none", _joined("it is protected", reason)
@@ -112,6 +119,11 @@ class _Drafter:
             names = ", ".join(f"{c.kind} {os.path.basename(c.path)}" for c in own)
             lacking = f"it stays: it has what the one kept has not ({names})"
             action, reason = "none", _joined(lacking, reason)
+        elif action == "trash" and (held := self._loss_of_file(group, copy)):
+            if self._settings.moves_versions:
+                is_loss_accepted, reason = True, _joined(f"it goes all the same: {held}", reason)
+            else:
+                action, reason = "none", _joined(f"it stays: {held}", reason)
         yield PlannedFile(
             step=step,
             action=action,
@@ -122,6 +134,7 @@ class _Drafter:
             verdict=str(copy.verdict),
             score=copy.score,
             reason=reason,
+            is_loss_accepted=is_loss_accepted,
         )
         if self._settings.action != "trash":
             return  # a link keeps its name, and so its companions
@@ -154,6 +167,12 @@ class _Drafter:
         if status.is_covered:
             return ""
         return f"it is another version ({reason or status.value})"
+
+    def _loss_of_file(self, group: DuplicateGroup, copy: GroupMember) -> str:
+        """Say what a copy's file holds that the kept one's does not."""
+        if copy.image.sha256 == group.keep.image.sha256:
+            return ""
+        return self._substitution.find_loss(copy.image.path, group.keep.image.path)
 
     def _has_twin(self, companion: Companion, kept: str) -> bool:
         """Say whether the image that is kept has a companion with the same bytes."""

@@ -146,7 +146,7 @@ class _Reader:
             value,
             where,
             {"step", "action", "path", "sha256", "size_bytes", "mtime_ns"},
-            {"path_b64", "verdict", "score", "reason", "companion_of"},
+            {"path_b64", "verdict", "score", "reason", "companion_of", "loss_accepted"},
         )
         action = self._text(value, "action", where)
         if action not in ACTIONS:
@@ -154,6 +154,9 @@ class _Reader:
         score = value.get("score", 0.0)
         if isinstance(score, bool) or not isinstance(score, int | float) or abs(score) > 2:
             raise self.fail(f"{where}.score", "expected a number")
+        is_loss_accepted = value.get("loss_accepted", False)
+        if not isinstance(is_loss_accepted, bool):
+            raise self.fail(f"{where}.loss_accepted", "expected true or false")
         return PlannedFile(
             step=self._number(value, "step", where, low=1),
             action=action,
@@ -169,6 +172,7 @@ class _Reader:
                 if "companion_of" in value
                 else None
             ),
+            is_loss_accepted=is_loss_accepted,
         )
 
     def _check_keys(

@@ -20,8 +20,10 @@
 
 ``action`` is ``trash``, ``link`` (a hard link to the image that is kept, for byte-identical
 files) or ``none``. A path that is not UTF-8 has its bytes beside it as ``path_b64``, and counts as
-those. A companion has ``companion_of``, the step of its image, and is moved only after that one.
-A group may have a ``decision``, ``different`` or ``keep``, to be remembered of its images.
+those. An image with ``"loss_accepted": true`` is moved even if its file holds what that of the one
+kept does not, such as a film, more pages, a date or a description; else that is refused. A
+companion has ``companion_of``, the step of its image, and is moved only after that one. A group
+may have a ``decision``, ``different`` or ``keep``, to be remembered of its images.
 """
 
 from __future__ import annotations
@@ -63,6 +65,7 @@ class PlannedFile:
         action: one of :data:`ACTIONS`.
         verdict: its relation to the image that is kept; of a companion, what it is.
         companion_of: the step of the image that it belongs to; None for an image.
+        is_loss_accepted: move it even if its file holds what that of the image kept does not.
     """
 
     step: int
@@ -75,6 +78,7 @@ class PlannedFile:
     score: float = 0.0
     reason: str = ""
     companion_of: int | None = None
+    is_loss_accepted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +178,8 @@ def _planned_fields(file: PlannedFile) -> dict[str, Any]:
     }
     if file.companion_of is not None:
         fields["companion_of"] = file.companion_of
+    if file.is_loss_accepted:
+        fields["loss_accepted"] = True
     return fields
 
 

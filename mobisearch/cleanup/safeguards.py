@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from mobisearch.cleanup.identity import FileIdentity, identify
 from mobisearch.cleanup.plans import KeptFile, Plan, PlannedFile, PlannedGroup
+from mobisearch.cleanup.substitution import Substitution
 from mobisearch.duplicates import CompanionFinder, is_inside
 from mobisearch.errors import ImageError, StepRefusedError
 from mobisearch.imaging import decode, read_file
@@ -41,6 +42,10 @@ class Safeguards:
     plan: Plan
     settings: DecodeSettings = field(default_factory=DecodeSettings)
     _decodable: set[str] = field(default_factory=set)
+    _substitution: Substitution = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._substitution = Substitution(self.settings)
 
     def check(
         self, group: PlannedGroup, file: PlannedFile, action: str, gone: Collection[str] = ()
@@ -80,6 +85,8 @@ class Safeguards:
             _check_linkable(file, found, keeper)
         elif file.companion_of is None:
             _check_companions(group, file)
+            if found.sha256 != keeper.sha256 and not file.is_loss_accepted:
+                self._check_loss(group, file)
         else:
             self._check_sharing(group, file, gone)
         return Evidence(found, keeper)
@@ -112,6 +119,12 @@ class Safeguards:
                 raise StepRefusedError(path, reason)
             self._decodable.add(keeper.sha256)
         return keeper
+
+    def _check_loss(self, group: PlannedGroup, file: PlannedFile) -> None:
+        loss = self._substitution.find_loss(file.path, group.keep.path)
+        if loss:
+            hint = 'to move it all the same, give it "loss_accepted": true in the plan'
+            raise StepRefusedError(file.path, f"{loss}; {hint}")
 
     def _check_sharing(self, group: PlannedGroup, file: PlannedFile, gone: Collection[str]) -> None:
         """A companion is moved only if no photo that stays needs it."""

@@ -6,6 +6,7 @@ What a picture *means* to a network is in ``mobisearch.models``; nothing here kn
 from mobisearch.imaging.decoding import PreparedImage, decode, prepare
 from mobisearch.imaging.formats import is_read
 from mobisearch.imaging.geometry import iter_resized
+from mobisearch.imaging.holdings import Holdings, find_missing, read_holdings
 from mobisearch.imaging.reading import FileContent, read_file, stamp_of
 from mobisearch.imaging.scanning import ScannedFile, ScanProblem, ScanSettings, scan_folder
 from mobisearch.imaging.sources import ImageSource, as_sources, name_of, prepare_source
@@ -22,6 +23,7 @@ __all__ = [
     "FileContent",
     "Halt",
     "HaltedError",
+    "Holdings",
     "ImageSource",
     "PreparedImage",
     "ScanProblem",
@@ -31,12 +33,14 @@ __all__ = [
     "decode",
     "decode_jpeg",
     "encode_jpeg",
+    "find_missing",
     "is_read",
     "iter_resized",
     "name_of",
     "prepare",
     "prepare_source",
     "read_file",
+    "read_holdings",
     "read_thumbnail",
     "read_thumbnail_jpeg",
     "resize_pixels",

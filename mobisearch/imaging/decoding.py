@@ -92,6 +92,17 @@ def decode(
         ImageTooLargeError: over ``settings.max_pixels``.
         DecodeMemoryError: there is not enough memory.
     """
+    with open_picture(data, name=name, settings=settings) as image:
+        return _decode_opened(image, need_px)
+
+
+@contextlib.contextmanager
+def open_picture(data: bytes, *, name: str, settings: DecodeSettings) -> Iterator[Image.Image]:
+    """Open a picture, with no pixel decoded yet; what fails in the block is an ImageError too.
+
+    Raises:
+        ImageError: as for ``decode``.
+    """
     if not data:
         raise CorruptImageError(name, "the file is empty")
     formats = formats_of(data)
@@ -100,7 +111,18 @@ def decode(
         _own_limits,
         Image.open(io.BytesIO(data), formats=formats) as image,
     ):
-        return _decode_opened(image, name, settings, need_px)
+        limit = settings.max_pixels if kind_of(image) == "JPEG" else settings.max_pixels_other
+        n_pixels = image.width * image.height
+        if n_pixels > limit:
+            raise ImageTooLargeError(name, actual=n_pixels, limit=limit, unit="pixels")
+        if n_pixels == 0:
+            raise CorruptImageError(name, _NO_PIXELS)
+        yield image
+
+
+def kind_of(image: Image.Image) -> str:
+    """Return the format of an opened picture; what holds several JPEGs counts as one."""
+    return "JPEG" if image.format == "MPO" else str(image.format)
 
 
 def make_upright(image: Image.Image, *, name: str) -> Image.Image:
@@ -136,17 +158,9 @@ def _image_errors(name: str) -> Iterator[None]:
         raise CorruptImageError(name, f"damaged or cut short: {_first_line(error)}") from error
 
 
-def _decode_opened(
-    image: Image.Image, name: str, settings: DecodeSettings, need_px: float | None
-) -> tuple[Image.Image, ImageFacts]:
+def _decode_opened(image: Image.Image, need_px: float | None) -> tuple[Image.Image, ImageFacts]:
     stored_size = image.size
-    kind = "JPEG" if image.format == "MPO" else str(image.format)
-    limit = settings.max_pixels if kind == "JPEG" else settings.max_pixels_other
-    n_pixels = stored_size[0] * stored_size[1]
-    if n_pixels > limit:
-        raise ImageTooLargeError(name, actual=n_pixels, limit=limit, unit="pixels")
-    if n_pixels == 0:
-        raise CorruptImageError(name, _NO_PIXELS)
+    kind = kind_of(image)
     is_reduced = kind == "JPEG" and need_px is not None and _reduce(image, need_px)
     image.load()
     tags = exif.read_tags(image)

@@ -77,8 +77,8 @@ def _directory(tags: Mapping[int, Any], which: int) -> Mapping[int, Any]:
         return {}
 
 
-def _text(value: Any) -> str:
-    """Return printable text without control characters, at most 200 characters.
+def clean_text(value: Any, max_chars: int = _MAX_TEXT) -> str:
+    """Return printable text without control characters, cut to a length; "" for anything else.
 
     EXIF text is ASCII by its standard and UTF-8 in many cameras; Pillow reads it as Latin-1.
     """
@@ -89,27 +89,39 @@ def _text(value: Any) -> str:
     with contextlib.suppress(UnicodeError):
         value = value.encode("latin-1").decode("utf-8")
     clean = "".join(c for c in value if unicodedata.category(c)[0] != "C")
-    return " ".join(clean.split())[:_MAX_TEXT]
+    return " ".join(clean.split())[:max_chars]
+
+
+def read_date_taken(details: Mapping[int, Any]) -> str | None:
+    """Return when the picture was taken or scanned, by its Exif directory: never when changed."""
+    return _first_date(
+        details,
+        (details.get(ExifTags.Base.DateTimeOriginal), ExifTags.Base.OffsetTimeOriginal),
+        (details.get(ExifTags.Base.DateTimeDigitized), ExifTags.Base.OffsetTimeDigitized),
+    )
 
 
 def _date(tags: Mapping[int, Any], details: Mapping[int, Any]) -> str | None:
-    candidates = (
-        (details.get(ExifTags.Base.DateTimeOriginal), ExifTags.Base.OffsetTimeOriginal),
-        (details.get(ExifTags.Base.DateTimeDigitized), ExifTags.Base.OffsetTimeDigitized),
-        (tags.get(ExifTags.Base.DateTime), ExifTags.Base.OffsetTime),
-    )
+    changed = (tags.get(ExifTags.Base.DateTime), ExifTags.Base.OffsetTime)
+    return read_date_taken(details) or _first_date(details, changed)
+
+
+def _first_date(details: Mapping[int, Any], *candidates: tuple[Any, int]) -> str | None:
     for value, offset_tag in candidates:
         try:
-            date = datetime.strptime(_text(value)[:19], "%Y:%m:%d %H:%M:%S")  # noqa: DTZ007 - EXIF
+            date = datetime.strptime(clean_text(value)[:19], "%Y:%m:%d %H:%M:%S")  # noqa: DTZ007 - EXIF
         except ValueError:
             continue
-        offset = _text(details.get(offset_tag))
+        offset = clean_text(details.get(offset_tag))
         return date.isoformat() + (offset if _OFFSET.fullmatch(offset) else "")
     return None
 
 
 def _camera(tags: Mapping[int, Any]) -> str | None:
-    make, model = _text(tags.get(ExifTags.Base.Make)), _text(tags.get(ExifTags.Base.Model))
+    make, model = (
+        clean_text(tags.get(ExifTags.Base.Make)),
+        clean_text(tags.get(ExifTags.Base.Model)),
+    )
     if model.lower().startswith(make.lower()):
         return model or None
     return f"{make} {model}".strip()
@@ -125,4 +137,4 @@ def _degrees(
         return None
     if not math.isfinite(value) or not 0 <= value <= limit:
         return None
-    return round(-value if _text(position.get(side_tag)).upper() == negative else value, 7)
+    return round(-value if clean_text(position.get(side_tag)).upper() == negative else value, 7)

@@ -268,6 +268,8 @@
         verdict: m === 0 ? kept.verdict : entry.verdict,
         score: m === 0 ? kept.score : entry.score,
         reason: entry.reason,
+        // What may be lost was said of the one that the plan keeps.
+        ...(state.keep === 0 && entry.loss_accepted ? { loss_accepted: true } : {}),
       }).filter(Boolean);
       const moved = new Map(entries.map((entry) => [entry.step, entry.action === "trash"]));
       for (const file of group.files) {

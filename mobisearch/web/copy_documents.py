@@ -116,7 +116,7 @@ class GroupsDocument(BaseModel):
 
 
 class PlannedDocument(BaseModel):
-    """What a plan would do to a file."""
+    """What a plan would do to a file. ``loss_accepted``: the reason says what is lost with it."""
 
     name: str
     folder: str
@@ -124,6 +124,7 @@ class PlannedDocument(BaseModel):
     verdict: str
     reason: str
     size_bytes: int
+    loss_accepted: bool
 
 
 class PlanDocument(BaseModel):
@@ -228,6 +229,7 @@ def describe_plan(plan: Plan) -> PlanDocument:
                 verdict=file.verdict,
                 reason=printable(file.reason),
                 size_bytes=file.size_bytes,
+                loss_accepted=file.is_loss_accepted,
             )
             for group in plan.groups
             for file in group.files

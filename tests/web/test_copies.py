@@ -14,7 +14,9 @@ import pytest
 from PIL import Image
 
 from mobisearch import ImageIndex
+from mobisearch.cleanup import KeptFile, Plan, PlannedFile, PlannedGroup
 from mobisearch.types import Progress
+from mobisearch.web.copy_documents import describe_plan
 from mobisearch.web.jobs import Job
 from tests.web.conftest import Page, make_page, open_index
 
@@ -128,6 +130,16 @@ def test_planning_changes_nothing_and_applying_moves_to_the_trash_and_undo_back(
     assert copy.read_bytes() == data
     (told,) = copies.page.program.get("/api/copies/plans").json()["plans"]
     assert (told["done"], told["undone"]) == (0, 1)
+
+
+@pytest.mark.parametrize("is_accepted", [True, False])
+def test_the_page_is_told_with_which_files_something_is_lost(is_accepted: bool) -> None:
+    file = PlannedFile(
+        1, "trash", "/a/b.jpg", "ab" * 32, 5, 7, "resized", is_loss_accepted=is_accepted
+    )
+    group = PlannedGroup(KeptFile("/a/a.jpg", "cd" * 32, 9, 7), (file,))
+    [told] = describe_plan(Plan("0" * 32, "2026-01-31T12:00:00+00:00", (group,))).files
+    assert told.loss_accepted is is_accepted
 
 
 def test_a_plan_is_carried_out_once_however_often_it_is_sent(copies: Copies) -> None:

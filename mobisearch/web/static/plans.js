@@ -21,8 +21,10 @@ export async function review(body, done) {
   const mayTrash = live.status()?.may_trash;
   const files = make("ul", { class: "plan-files" });
   const stays = plan.files.filter((file) => file.action === "none");
-  for (const file of [...plan.files.filter((one) => one.action !== "none"), ...stays].slice(0, MOST_LINES)) {
-    files.append(make("li", { class: `is-${file.action}` }, named("span", `${file.folder}/${file.name}`), make("span", { class: "small soft", text: `${WORDS[file.action] ?? file.action} · ${file.verdict} · ${bytes(file.size_bytes)}${file.action === "none" && file.reason ? ` · ${shown(file.reason)}` : ""}` })));
+  const leaving = plan.files.filter((file) => file.action !== "none");
+  const lossesFirst = [...leaving.filter((file) => file.loss_accepted), ...leaving.filter((file) => !file.loss_accepted)];
+  for (const file of [...lossesFirst, ...stays].slice(0, MOST_LINES)) {
+    files.append(make("li", { class: `is-${file.action}` }, named("span", `${file.folder}/${file.name}`), make("span", { class: "small soft", text: `${WORDS[file.action] ?? file.action} · ${file.verdict} · ${bytes(file.size_bytes)}${(file.action === "none" || file.loss_accepted) && file.reason ? ` · ${shown(file.reason)}` : ""}` })));
   }
   const room = make("div", { class: "plan-room" },
     make("p", { class: "plan-sum" }, make("strong", { text: count(plan.steps, "photo") }), ` to the trash, ${bytes(plan.bytes)} in all.`,

@@ -34,6 +34,9 @@ def make_plan() -> Plan:
             PlannedFile(1, "trash", ODD, SHA, 10, -5, "same file", 1.0, "oldest"),
             PlannedFile(2, "trash", "/photos/b.CR2", SHA, 99, 7, "RAW", companion_of=1),
             PlannedFile(3, "none", "/photos/c.jpg", "cd" * 32, 5, 7, "cropped", 0.9),
+            PlannedFile(
+                4, "trash", "/photos/d.jpg", "ef" * 32, 5, 7, "resized", is_loss_accepted=True
+            ),
         ),
     )
     return Plan("0" * 32, "2026-01-31T12:00:00+00:00", (group,), (os.fsdecode(b"/keep/\xff"),))
@@ -104,6 +107,9 @@ FILE = ("groups", 0, "files", 0)
         _set(*FILE, "reason", to="x" * 5000),
         _set(*FILE, "path_b64", to="***"),
         _set(*FILE, "path_b64", to=""),
+        _set(*FILE, "loss_accepted", to="yes"),
+        _set(*FILE, "loss_accepted", to=1),
+        _set(*FILE, "loss_accepted", to=None),
         _set(*FILE, "companion_of", to=9),
         _set(*FILE, "companion_of", to=2),
         _set(*FILE, "comment", to="?"),
@@ -161,5 +167,15 @@ def test_people_may_change_what_is_done() -> None:
     value["groups"][0]["files"][2]["action"] = "trash"
     value["groups"][0]["files"][0]["action"] = "none"
     (group,) = parse(value).groups
-    assert [file.action for file in group.files] == ["none", "trash", "trash"]
-    assert group.reclaimable_bytes == 104
+    assert [file.action for file in group.files] == ["none", "trash", "trash", "trash"]
+    assert group.reclaimable_bytes == 109
+
+
+def test_a_loss_is_accepted_only_where_the_plan_says_so() -> None:
+    value = document()
+    files = value["groups"][0]["files"]
+    assert ["loss_accepted" in file for file in files] == [False, False, False, True]
+    files[0]["loss_accepted"] = True
+    files[3]["loss_accepted"] = False
+    (group,) = parse(value).groups
+    assert [file.is_loss_accepted for file in group.files] == [True, False, False, False]

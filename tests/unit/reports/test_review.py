@@ -11,6 +11,7 @@ import shutil
 import subprocess
 from base64 import b64decode, b64encode
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -203,6 +204,21 @@ def test_what_the_page_saves_untouched_is_the_plan(
     page = review.review_page(groups, plan, file_name="plan.json")
     told = browse(page, tmp_path, TELL + 'press("s"); saved();')
     assert parse_plan(json.dumps(told).encode()) == plan
+
+
+def test_the_page_keeps_a_loss_accepted_as_long_as_the_same_one_is_kept(
+    groups: list[DuplicateGroup], plan: Plan, tmp_path: Path
+) -> None:
+    first = plan.groups[0]
+    files = tuple(replace(file, is_loss_accepted=True) for file in first.files)
+    plan = replace(plan, groups=(replace(first, files=files), *plan.groups[1:]))
+    page = review.review_page(groups, plan, file_name="plan.json")
+    untouched = browse(page, tmp_path, TELL + 'press("s"); saved();')
+    assert parse_plan(json.dumps(untouched).encode()) == plan
+    keys = ["ArrowUp", "ArrowRight", "k", "s"]
+    other = browse(page, tmp_path, TELL + f"{json.dumps(keys)}.forEach(press); saved();")
+    changed = parse_plan(json.dumps(other).encode())
+    assert not any(file.is_loss_accepted for file in changed.groups[0].files)
 
 
 def test_marking_by_keys_becomes_a_plan_that_is_accepted(

@@ -1,0 +1,46 @@
+"""Whether the file of one photo can stand for that of another: what would be lost with that one."""
+
+from __future__ import annotations
+
+import os
+
+from mobisearch.errors import ImageError
+from mobisearch.imaging import Holdings, find_missing, read_holdings, stamp_of
+from mobisearch.types import DecodeSettings, FileStamp
+
+
+class Substitution:
+    """Compares files in one run. Each is read once, and again when it changes. For one thread."""
+
+    def __init__(self, settings: DecodeSettings) -> None:
+        self._settings = settings
+        self._held: dict[str, tuple[FileStamp, Holdings]] = {}
+
+    def find_loss(self, path: str, keeper: str) -> str:
+        """Say what would be lost with a file if another one is kept, or "" if nothing would be.
+
+        What cannot be read counts as lost. Costs reading both files, and decoding them where they
+        are PNGs or may be transparent.
+        """
+        try:
+            missing = find_missing(self._holdings(path), self._holdings(keeper))
+        except ImageError as error:
+            return f"it cannot be compared with the one kept: {error.reason}"
+        return f"it has what the one kept has not: {missing}" if missing else ""
+
+    def _holdings(self, path: str) -> Holdings:
+        stamp = _stamp(path)
+        known = self._held.get(path)
+        if known is not None and known[0] == stamp:
+            return known[1]
+        holdings = read_holdings(path, self._settings)
+        if stamp is not None and stamp == _stamp(path):
+            self._held[path] = (stamp, holdings)
+        return holdings
+
+
+def _stamp(path: str) -> FileStamp | None:
+    try:
+        return stamp_of(os.stat(path))
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,173 @@
+"""What a picture's file holds beside the pixels of its first picture, and what another one lacks.
+
+What is written into files is read in ``annotations``, what is put behind pictures is found in
+``attachments``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from PIL import Image
+
+from mobisearch.imaging.annotations import read_annotations
+from mobisearch.imaging.attachments import find_attachments
+from mobisearch.imaging.decoding import open_picture
+from mobisearch.imaging.reading import read_file
+from mobisearch.types import DecodeSettings
+
+_DEEP_MODES = ("I", "F")
+_REDUCED_PAGE = 1
+_BITS_TAG = 258
+_SUBFILE_TAG = 254
+"""Bit 0: the page is a smaller form of another one. Source: TIFF 6.0, NewSubfileType."""
+
+_MPO_THUMBNAIL = "Large Thumbnail"
+"""Kinds of MPO picture that repeat the first. Source: CIPA DC-007, 5.2.3.3.1."""
+
+_MAX_PAGES = 1000
+"""Pages of a TIFF that are looked at to tell small forms from pages; the others count as pages."""
+
+_FRAME_WORDS = {"TIFF": "pages", "GIF": "frames", "WEBP": "frames", "PNG": "frames"}
+
+_ENOUGH = {
+    "date taken": ("date taken",),
+    "date": ("date", "date taken"),
+    "camera": ("camera",),
+    "position": ("position",),
+    "author": ("author",),
+    "copyright": ("copyright",),
+    "place": ("place",),
+}
+"""Facts that may differ, as long as the other has one of these. Of others, each value counts."""
+
+_WORDS = {"date taken": "date"}
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What a file holds beside the pixels of its first picture.
+
+    Attributes:
+        format: of the file, as Pillow calls it.
+        n_frames: pictures, frames or pages; small forms of others left out.
+        is_deep: more than 8 bits a colour.
+        is_transparent: a pixel of the first picture is not opaque.
+        attachments: in words, such as ``a film inside``.
+        facts: what is written in it, by name, such as ``date taken`` or ``keywords``: all values,
+            cut short and with a hash where they are long.
+    """
+
+    format: str = ""
+    n_frames: int = 1
+    is_deep: bool = False
+    is_transparent: bool = False
+    attachments: frozenset[str] = frozenset()
+    facts: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+def read_holdings(path: str, settings: DecodeSettings) -> Holdings:
+    """Read what a file holds. Pixels are decoded only where they may be transparent.
+
+    What is written in a file and damaged raises nothing: it is told as a fact of its own.
+
+    Raises:
+        ImageError: it cannot be read, or is no picture that can be used.
+    """
+    content = read_file(path, max_bytes=settings.max_bytes)
+    data = content.data
+    with open_picture(data, name=path, settings=settings) as image:
+        is_deep = _is_deep(data, image)
+        if image.format == "PNG":
+            image.load()  # texts and EXIF may stand behind the pixels
+        facts = read_annotations(image, content.sha256)
+        is_transparent = _is_transparent(image)
+        attachments = find_attachments(data, image)
+        return Holdings(
+            format=str(image.format),
+            n_frames=_count_frames(image),  # last, because it leaves the first frame
+            is_deep=is_deep,
+            is_transparent=is_transparent,
+            attachments=attachments,
+            facts={name: frozenset(values) for name, values in facts.items()},
+        )
+
+
+def find_missing(of: Holdings, in_kept: Holdings) -> str:
+    """Say in words what one holds that another one, which is kept, does not; "" for nothing."""
+    found: list[str] = []
+    if of.n_frames > in_kept.n_frames:
+        word = _FRAME_WORDS.get(of.format, "pictures")
+        found.append(f"{of.n_frames:,} {word} (the one kept has {in_kept.n_frames:,})")
+    if of.is_deep and not in_kept.is_deep:
+        found.append("more than 8 bits a colour")
+    if of.is_transparent and not in_kept.is_transparent:
+        found.append("transparency")
+    found += sorted(of.attachments - in_kept.attachments)
+    lacking = [name for name in of.facts if _is_lacking(name, of.facts[name], in_kept.facts)]
+    if lacking:
+        words = dict.fromkeys(_WORDS.get(name, name) for name in lacking)
+        found.append(f"its {_listed(words)}")
+    return ", ".join(found)
+
+
+def _is_lacking(name: str, values: frozenset[str], in_kept: Mapping[str, frozenset[str]]) -> bool:
+    if name in _ENOUGH:
+        return not any(other in in_kept for other in _ENOUGH[name])
+    return not values <= in_kept.get(name, frozenset())
+
+
+def _listed(words: Iterable[str]) -> str:
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _is_deep(data: bytes, image: Image.Image) -> bool:
+    """Say whether a file has more than 8 bits a colour; Pillow decodes most such to 8."""
+    if image.mode in _DEEP_MODES or image.mode.startswith("I;"):
+        return True
+    if image.format == "PNG":
+        return data[24:25] > b"\x08"  # W3C PNG, 11.2.1
+    if image.format == "TIFF":
+        bits = image.tag_v2.get(_BITS_TAG, 1)  # type: ignore[attr-defined]  # of TIFFs alone
+        return any(depth > 8 for depth in (bits if isinstance(bits, tuple) else (bits,)))
+    if image.format == "PPM":
+        values = image.tile[0].args  # type: ignore[attr-defined]  # the greatest is the second
+        return isinstance(values, tuple) and len(values) > 1 and int(values[1]) > 255
+    if image.format == "JPEG2000":
+        place = data.find(b"\xff\x4f\xff\x51")  # ISO/IEC 15444-1, A.5.1: the first colour's depth
+        return place >= 0 and any(byte & 0x7F > 7 for byte in data[place + 42 : place + 43])
+    if image.format == "AVIF":
+        place = data.find(b"av1C")  # AV1 in ISOBMFF, 2.3.3: high_bitdepth
+        return place >= 0 and any(byte & 0x40 for byte in data[place + 6 : place + 7])
+    depth = image.info.get("bit_depth", 8)
+    return isinstance(depth, int) and depth > 8
+
+
+def _is_transparent(image: Image.Image) -> bool:
+    if not image.has_transparency_data:
+        return False
+    image.load()
+    if image.mode.startswith("I"):
+        return True  # 16-bit grey with a value for what is transparent: Pillow does not find it
+    if "transparency" in image.info or image.mode in ("P", "PA"):
+        image = image.convert("RGBA")
+    lowest, _ = image.getchannel(image.getbands()[-1]).getextrema()
+    return lowest != 255
+
+
+def _count_frames(image: Image.Image) -> int:
+    if image.format == "MPO":
+        kinds = image.mpinfo[0xB002]  # type: ignore[attr-defined]
+        names = [str(entry["Attribute"]["MPType"]) for entry in kinds[1:]]
+        return 1 + sum(not name.startswith(_MPO_THUMBNAIL) for name in names)
+    n_frames = int(getattr(image, "n_frames", 1))
+    if image.format != "TIFF":
+        return n_frames
+    n_reduced = 0
+    for number in range(1, min(n_frames, _MAX_PAGES)):
+        image.seek(number)
+        kind = image.tag_v2.get(_SUBFILE_TAG, 0)  # type: ignore[attr-defined]
+        n_reduced += isinstance(kind, int) and bool(kind & _REDUCED_PAGE)
+    return n_frames - n_reduced
