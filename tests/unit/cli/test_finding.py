@@ -116,6 +116,17 @@ def test_what_a_score_means_is_told_and_drawn(command: Command, copied: Path) ->
     json.dumps(document, allow_nan=False)
 
 
+def test_where_no_two_images_are_alike_nothing_is_said_of_pairs_left_out(
+    command: Command, photos: Path
+) -> None:
+    for name in ("b.png", "c.png"):
+        (photos / name).unlink()
+    command("index", photos)
+    done = command("duplicates")
+    assert (done.code, done.stderr) == (0, "")
+    assert command("duplicates", "--json").document["completeness"] == 1
+
+
 def test_cover_says_what_a_library_lacks(
     command: Command, copied: Path, make_photo: Callable[..., Path]
 ) -> None:
