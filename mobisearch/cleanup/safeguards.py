@@ -13,11 +13,8 @@ from mobisearch.cleanup.identity import FileIdentity, identify
 from mobisearch.cleanup.plans import KeptFile, Plan, PlannedFile, PlannedGroup
 from mobisearch.duplicates import CompanionFinder, is_inside
 from mobisearch.errors import ImageError, StepRefusedError
-from mobisearch.imaging import decode, find_difference, read_file
+from mobisearch.imaging import decode, find_difference, read_file, trash_of
 from mobisearch.types import DecodeSettings, Verdict
-
-_TRASHES = frozenset({"Trash", ".Trash", "$RECYCLE.BIN"})
-"""Folders that systems keep what was thrown away in."""
 
 _SAME_FRAMING = frozenset(map(str, (Verdict.SAME_PIXELS, Verdict.RECOMPRESSED, Verdict.RESIZED)))
 """Verdicts after which two pictures show the same in the same place."""
@@ -55,8 +52,7 @@ class Safeguards:
             StepRefusedError: it is not; the reason says why.
         """
         self._check_place(file.path)
-        parts = group.keep.path.split(os.sep)
-        if any(part in _TRASHES or part.startswith(".Trash-") for part in parts):
+        if trash_of(group.keep.path) is not None:
             reason = f"the one kept, {group.keep.path}, is in a trash itself"
             raise StepRefusedError(file.path, reason)
         if file.verdict == str(Verdict.SAME_FILE) and file.sha256 != group.keep.sha256:

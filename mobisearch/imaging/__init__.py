@@ -9,6 +9,7 @@ from mobisearch.imaging.formats import is_read
 from mobisearch.imaging.reading import FileContent, read_file, stamp_of
 from mobisearch.imaging.scanning import ScannedFile, ScanProblem, ScanSettings, scan_folder
 from mobisearch.imaging.sources import ImageSource, as_sources, name_of, prepare_source
+from mobisearch.imaging.system_folders import holds_no_originals, trash_of
 from mobisearch.imaging.thumbnails import (
     decode_jpeg,
     encode_jpeg,
@@ -32,6 +33,7 @@ __all__ = [
     "decode_jpeg",
     "encode_jpeg",
     "find_difference",
+    "holds_no_originals",
     "is_read",
     "name_of",
     "prepare",
@@ -43,4 +45,5 @@ __all__ = [
     "scan_folder",
     "shared_workers",
     "stamp_of",
+    "trash_of",
 ]

@@ -15,21 +15,8 @@ from mobisearch.imaging.formats import (
     extension_of,
 )
 from mobisearch.imaging.reading import stamp_of
+from mobisearch.imaging.system_folders import is_skipped_folder
 from mobisearch.types import FileStamp
-
-SKIPPED_FOLDERS = frozenset(
-    {
-        "$recycle.bin",
-        "#recycle",
-        "@eadir",
-        "@recycle",
-        "__macosx",
-        "lost+found",
-        "system volume information",
-    }
-)
-"""Folders of thumbnails and trash that systems and network disks make. Those whose names begin with
-a dot (``.thumbnails``, ``.Trash-1000``) are skipped as hidden."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +123,7 @@ def _list_folder(
 def _is_excluded(entry: os.DirEntry[str], folder: str, settings: ScanSettings) -> bool:
     if not settings.hidden and entry.name.startswith("."):
         return True
-    if entry.name.lower() in SKIPPED_FOLDERS:
+    if is_skipped_folder(entry.path):
         return True
     relative = os.path.relpath(entry.path, folder) if settings.exclude else ""
     return any(
