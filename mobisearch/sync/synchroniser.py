@@ -109,6 +109,7 @@ class Synchroniser:
             missing=sum(self._catalog.count_below(scan.path, "missing") for scan in scans),
             pruned=n_pruned,
             unavailable=unavailable,
+            unreadable=[failure for scan in scans for failure in scan.unreadable],
         )
 
     def _settle(self, scans: Sequence[ScannedRoot], *, prune: bool) -> int:
@@ -211,6 +212,7 @@ class Synchroniser:
         missing: int = 0,
         pruned: int = 0,
         unavailable: Sequence[str] = (),
+        unreadable: Sequence[FileFailure] = (),
     ) -> SyncReport:
         counts = self._recorder.counts
         return SyncReport(
@@ -228,6 +230,7 @@ class Synchroniser:
             failures=tuple(self._recorder.failures),
             warnings=tuple(dict.fromkeys(self._warnings)),
             unavailable=tuple(unavailable),
+            unreadable=tuple(unreadable),
             interrupted=self._stop.is_set(),
         )
 

@@ -238,7 +238,10 @@ def test_a_folder_that_the_system_refuses_is_a_gap_and_the_scan_goes_on(
     monkeypatch.setattr(os, "scandir", refuse)
     gap, file = scan_folder(str(tmp_path))
     assert gap == ScanProblem(
-        str(tmp_path / "a"), "the folder cannot be read: Permission denied", is_gap=True
+        str(tmp_path / "a"),
+        "the folder cannot be read: Permission denied",
+        is_gap=True,
+        is_refused=True,
     )
     assert file.path == str(tmp_path / "b" / "2.jpg")
 
@@ -310,7 +313,9 @@ def test_an_entry_that_cannot_be_looked_at_is_a_problem(
             pass
 
     monkeypatch.setattr(os, "scandir", lambda _: Listing())
-    assert list(scan_folder(str(tmp_path))) == [ScanProblem(path, reason, is_gap)]
+    assert list(scan_folder(str(tmp_path))) == [
+        ScanProblem(path, reason, is_gap, is_refused=is_gap)
+    ]
 
 
 # Names
