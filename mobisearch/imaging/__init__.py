@@ -5,8 +5,8 @@ What a picture *means* to a network is in ``mobisearch.models``; nothing here kn
 
 from mobisearch.imaging.decoding import PreparedImage, decode, prepare
 from mobisearch.imaging.differences import find_difference
-from mobisearch.imaging.formats import is_read
-from mobisearch.imaging.reading import FileContent, read_file, stamp_of
+from mobisearch.imaging.formats import is_read, unread_reason
+from mobisearch.imaging.reading import FileContent, read_file, read_start, stamp_of
 from mobisearch.imaging.scanning import ScannedFile, ScanProblem, ScanSettings, scan_folder
 from mobisearch.imaging.sources import ImageSource, as_sources, name_of, prepare_source
 from mobisearch.imaging.system_folders import holds_no_originals, trash_of
@@ -39,6 +39,7 @@ __all__ = [
     "prepare",
     "prepare_source",
     "read_file",
+    "read_start",
     "read_thumbnail",
     "read_thumbnail_jpeg",
     "resize_pixels",
@@ -46,4 +47,5 @@ __all__ = [
     "shared_workers",
     "stamp_of",
     "trash_of",
+    "unread_reason",
 ]
