@@ -32,7 +32,7 @@ _HOME_TRASH_PARTS = ("files", "info")
 
 _THUMBNAILS = frozenset({".@__thumb", ".thumbnails", "@eadir"})
 _CACHED_THUMBNAILS = os.path.join(".cache", "thumbnails")
-_OF_SYSTEM = frozenset({"system volume information"})
+_OF_SYSTEM = frozenset({".fseventsd", ".spotlight-v100", "system volume information"})
 
 
 def trash_of(path: str) -> str | None:
