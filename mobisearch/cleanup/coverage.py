@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from mobisearch.arguments import PathArgument, resolve_root
@@ -15,7 +16,7 @@ from mobisearch.cleanup.versions import CoverStatus
 from mobisearch.errors import FolderNotIndexedError, InvalidScopeError
 from mobisearch.imaging import trash_of
 from mobisearch.index import ImageIndex
-from mobisearch.types import DuplicateSettings, OnProgress
+from mobisearch.types import DuplicateSettings, ImageRecord, OnProgress
 
 _NOT_READ = "it was not read"
 
@@ -128,11 +129,15 @@ def _compare(
     checker = CopyChecker(root, libraries, paths, copy.images_of, trashed)
     interrupted = added.interrupted
     libraries = tuple(path for path in libraries if copy.holds(path))
-    if checker.needs_likes(images) and not interrupted:
+
+    def before_stop() -> Iterator[ImageRecord]:  # judging reads files, and may take long
+        return itertools.takewhile(lambda _: stop is None or not stop.is_set(), images)
+
+    if checker.needs_likes(before_stop()) and not interrupted:
         found = copy.duplicates(_settings(root, libraries), on_progress=on_progress, stop=stop)
         checker.take(found)
         interrupted = found.interrupted
-    photos = [checker.judge(image) for image in images]
+    photos = [checker.judge(image) for image in before_stop()]
     judged = {photo.path for photo in photos}
     photos += [
         CoveredPhoto(path, CoverStatus.UNREADABLE, reason=failures.get(path, _NOT_READ))

@@ -17,6 +17,7 @@ from mobisearch.cleanup import (
     compare_versions,
     cover_folder,
 )
+from mobisearch.cleanup.identity import FileIdentity, identify
 from mobisearch.cleanup.inventory import Inventory, take_inventory
 from mobisearch.errors import FolderNotIndexedError, RootUnavailableError
 from mobisearch.types import ImageRecord, Relation, Verdict
@@ -312,6 +313,22 @@ def test_stopped_it_says_nothing_of_what_was_not_looked_at(index: ImageIndex, ca
     stop = threading.Event()
     stop.set()
     report = cover_folder(index, card, stop=stop)
+    assert (report.interrupted, report.ok) == (True, False)
+
+
+def test_stopped_while_copies_are_read_it_reads_no_more_of_them(
+    index: ImageIndex, library: Path, card: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(library / "b.png", card / "IMG_2.png")
+    stop = threading.Event()
+
+    def identify_and_stop(path: str) -> FileIdentity:
+        stop.set()
+        return identify(path)
+
+    monkeypatch.setattr("mobisearch.cleanup.checking.identify", identify_and_stop)
+    report = cover_folder(index, card, stop=stop)
+    assert set(statuses(report).values()) == {"cannot be compared"}
     assert (report.interrupted, report.ok) == (True, False)
 
 
