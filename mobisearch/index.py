@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-import uuid
 from collections.abc import Sequence
 
 from numpy.typing import ArrayLike
@@ -28,7 +27,7 @@ from mobisearch.inspection import check_index, read_status
 from mobisearch.labelled import LabelledIndex
 from mobisearch.repairing import repair_catalog, salvage_to
 from mobisearch.results import Matches
-from mobisearch.store import IndexLayout, copy_index
+from mobisearch.store import IndexLayout
 from mobisearch.sync import Synchroniser
 from mobisearch.types import (
     DEFAULT_LEAST_PROBABILITY,
@@ -102,13 +101,21 @@ class ImageIndex(LabelledIndex, BrowsingIndex):
         )
 
     def add(
-        self, paths: Sequence[PathArgument], *, on_progress: OnProgress | None = None
+        self,
+        paths: Sequence[PathArgument],
+        *,
+        on_progress: OnProgress | None = None,
+        stop: threading.Event | None = None,
     ) -> SyncReport:
-        """Add image files, or read them again; failures are data in the report."""
+        """Add image files, or read them again; failures are data in the report.
+
+        What their names end in does not matter. ``stop`` is that of ``sync``.
+        """
         files = [real_path(path) for path in as_list(paths)]
         with self._writing() as catalog:
-            report = Synchroniser(catalog, self._embedder, on_progress=on_progress).add(files)
-            self._vectors.refresh(catalog)
+            run = Synchroniser(catalog, self._embedder, on_progress=on_progress, stop=stop)
+            report = run.add(files)
+            self._vectors.refresh(catalog, stop)
         return report
 
     def retry_errors(
@@ -270,22 +277,6 @@ class ImageIndex(LabelledIndex, BrowsingIndex):
             repaired = repair_catalog(self._layout, catalog, self._embedder, on_progress)
             self._vectors.refresh(catalog)
         return dataclasses.replace(repaired, check=self.verify())
-
-    def backup(self, path: PathArgument) -> str:
-        """Copy the index to a new or empty directory, also while a process is writing to it.
-
-        The copy is checked, and is an index like any other.
-
-        Returns:
-            The directory of the copy.
-
-        Raises:
-            IndexExistsError, IndexReadOnlyError, StorageError: it cannot be made there.
-            IndexDamagedError: the catalog is damaged, and so would be its copy.
-        """
-        target = IndexLayout.at(path)
-        copy_index(self._layout, target, uuid=str(uuid.uuid4()))
-        return str(target.directory)
 
     @staticmethod
     def salvage(path: PathArgument, target: PathArgument) -> SalvageReport:

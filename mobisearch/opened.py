@@ -24,6 +24,7 @@ from mobisearch.store import (
     IndexLayout,
     LiveVectors,
     ModelRow,
+    copy_index,
     create_index,
     find_strangers,
     is_network,
@@ -201,6 +202,22 @@ class OpenIndex:
             f"{directory} is on a network file system: slower, and as safe as its locks are; an "
             "index on a disk of this machine is better",
         )
+
+    def backup(self, path: PathArgument) -> str:
+        """Copy the index to a new or empty directory, also while a process is writing to it.
+
+        The copy is checked, and is an index like any other.
+
+        Returns:
+            The directory of the copy.
+
+        Raises:
+            IndexExistsError, IndexReadOnlyError, StorageError: it cannot be made there.
+            IndexDamagedError: the catalog is damaged, and so would be its copy.
+        """
+        target = IndexLayout.at(path)
+        copy_index(self._layout, target, uuid=str(uuid.uuid4()))
+        return str(target.directory)
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[CatalogWriter]:

@@ -17,7 +17,8 @@ from mobisearch.errors import (
     InvalidDecisionError,
     UnknownDecisionError,
 )
-from mobisearch.imaging import read_file
+from mobisearch.imaging import read_file, trash_of
+from mobisearch.imaging.system_folders import TRASH_WORDS
 from mobisearch.journal import Journal
 from mobisearch.opened import OpenIndex
 from mobisearch.store import now
@@ -129,6 +130,15 @@ class RememberingIndex(OpenIndex):
     def images_below(self, folder: PathArgument) -> list[ImageRecord]:
         """Return the images in a folder and all folders below it, by path."""
         return self._catalog.images_below(real_path(folder))
+
+    def holds(self, folder: PathArgument) -> bool:
+        """Say whether the index knows of files below a folder, be they missing or unreadable."""
+        return self._catalog.count_below(real_path(folder), "ok", "missing", "error") > 0
+
+    def images_in_trashes(self) -> list[ImageRecord]:
+        """Return the images that are in a trash of some system, by path."""
+        found = self._catalog.listing.with_words(TRASH_WORDS)
+        return [image for image in found if trash_of(image.path) is not None]
 
     def actions(self, plan: str) -> list[FileAction]:
         """Return what the journal has of a plan, by its id, the oldest first."""

@@ -5,8 +5,10 @@ Nothing here deletes a photo. What finds copies and says which of them stays is 
 """
 
 from mobisearch.cleanup.applying import apply_plan
-from mobisearch.cleanup.coverage import CoveredPhoto, CoverReport, cover_folder
+from mobisearch.cleanup.checking import CoveredPhoto
+from mobisearch.cleanup.coverage import CoverReport, cover_folder
 from mobisearch.cleanup.drafting import DraftSettings, draft_plan
+from mobisearch.cleanup.inventory import OtherFile
 from mobisearch.cleanup.outcomes import CleanupReport, StepOutcome
 from mobisearch.cleanup.plan_reading import parse_plan, read_plan
 from mobisearch.cleanup.plans import (
@@ -31,6 +33,7 @@ __all__ = [
     "CoveredPhoto",
     "DraftSettings",
     "KeptFile",
+    "OtherFile",
     "Plan",
     "PlannedFile",
     "PlannedGroup",

@@ -2,46 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-import stat
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from mobisearch.arguments import PathArgument, resolve_root
-from mobisearch.cleanup.identity import identify
-from mobisearch.cleanup.versions import CoverStatus, compare_versions
-from mobisearch.duplicates import is_inside
-from mobisearch.errors import InvalidScopeError, StepRefusedError
-from mobisearch.imaging import ScannedFile, scan_folder
+from mobisearch.cleanup.checking import CopyChecker, CoveredPhoto
+from mobisearch.cleanup.inventory import OtherFile, take_inventory
+from mobisearch.cleanup.versions import CoverStatus
+from mobisearch.errors import FolderNotIndexedError, InvalidScopeError
+from mobisearch.imaging import trash_of
 from mobisearch.index import ImageIndex
-from mobisearch.types import (
-    DuplicateSettings,
-    FileFailure,
-    ImageRecord,
-    OnProgress,
-    Relation,
-    Verdict,
-)
+from mobisearch.types import DuplicateSettings, ImageRecord, OnProgress
 
-_SECOND_NAME = "a second name of one file is no copy: it is the library's own file, linked"
-
-
-@dataclass(frozen=True, slots=True)
-class CoveredPhoto:
-    """One photo of the folder.
-
-    Attributes:
-        copy: the image in the library that was found for it, if any.
-        reason: what else there is to say.
-    """
-
-    path: str
-    status: CoverStatus
-    copy: str | None = None
-    verdict: Verdict | None = None
-    reason: str = ""
+_NOT_READ = "it was not read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +26,15 @@ class CoverReport:
     """What a library has of a folder.
 
     Attributes:
-        photos: by path.
-        other_files: files in the folder that are no pictures, such as films; nothing is said of
-            them.
+        photos: by path. What cannot be read is among them, be it a photo or a folder.
+        others: what is not compared: files that are no pictures, such as films, and folders of
+            trash and thumbnails; by path.
         warnings: what users should know about how it was done.
         interrupted: it was stopped on request; what is said is not complete.
     """
 
     photos: tuple[CoveredPhoto, ...]
-    other_files: int = 0
+    others: tuple[OtherFile, ...] = ()
     warnings: tuple[str, ...] = ()
     interrupted: bool = False
 
@@ -65,6 +42,16 @@ class CoverReport:
     def ok(self) -> bool:
         """True when every photo is covered."""
         return not self.interrupted and all(photo.status.is_covered for photo in self.photos)
+
+    @property
+    def other_files(self) -> int:
+        """How many files are no pictures; nothing is said of them."""
+        return sum(not other.is_folder for other in self.others)
+
+    @property
+    def other_pictures(self) -> int:
+        """How many pictures are in folders of trash and thumbnails; nothing is said of them."""
+        return sum(other.pictures for other in self.others)
 
 
 def cover_folder(
@@ -77,15 +64,16 @@ def cover_folder(
 ) -> CoverReport:
     """Say of each photo in a folder what a library has of it. Nothing is changed.
 
-    The work is done in a temporary copy of the index, to which the folder is added. Every copy that
-    counts is read again and must have the bytes that the index knows.
+    All files of the folder are looked at, hidden ones and those with strange names too. The work is
+    done in a temporary copy of the index, to which the photos are added. Every copy that counts is
+    read again and must have the bytes that the index knows. What is in a trash is no copy.
 
     Args:
         folder: it need not be in the index.
         library: folders inside the index; none means all of it but the folder itself.
 
     Raises:
-        RootUnavailableError: the folder, or one of the library, is not there.
+        RootUnavailableError: the folder, or one of the library, is not there or cannot be read.
         FolderNotIndexedError: nothing of a library folder is in the index.
         InvalidScopeError: the folder is itself one of the library.
         StorageError: there is no room for the temporary copy.
@@ -94,24 +82,69 @@ def cover_folder(
     libraries = tuple(resolve_root(path) for path in library)
     if root in libraries:
         raise InvalidScopeError("cover", (), f"{root} is both the folder and the library")
-    with tempfile.TemporaryDirectory(prefix="mobisearch-cover-") as temporary:
-        path = index.backup(os.path.join(temporary, "index"))
-        with ImageIndex.open(path, index.embedder) as copy:
-            synced = copy.sync(root, on_progress=on_progress, stop=stop)
-            failures = [f for f in copy.errors() if is_inside(f.path, (root,))]
-            images = copy.images_below(root)
-            found = copy.duplicates(_settings(root, libraries), on_progress=on_progress, stop=stop)
-    checker = _Checker(root, libraries)
-    for group in found:
-        checker.take(group.keep.image, [(m.image, m.relation, m.verdict) for m in group.copies])
-    photos = [checker.judge(image) for image in images] + [_failed(f) for f in failures]
-    photos += _second_names(root, photos)
-    return CoverReport(
-        tuple(sorted(photos, key=lambda photo: os.fsencode(photo.path))),
-        other_files=_count_files(root) - len(photos),
-        warnings=synced.warnings,
-        interrupted=found.interrupted or synced.interrupted,
+    for path in libraries:
+        if not index.holds(path):
+            raise FolderNotIndexedError(path)
+    inventory = take_inventory(root, stop)
+    report = CoverReport(())
+    if inventory.pictures:
+        with tempfile.TemporaryDirectory(prefix="mobisearch-cover-") as temporary:
+            path = index.backup(os.path.join(temporary, "index"))
+            with ImageIndex.open(path, index.embedder) as copy:
+                report = _compare(
+                    copy, root, libraries, inventory.pictures, on_progress=on_progress, stop=stop
+                )
+    unseen = [
+        CoveredPhoto(failure.path, CoverStatus.UNREADABLE, reason=failure.reason)
+        for failure in inventory.unseen
+    ]
+    return replace(
+        report,
+        photos=tuple(sorted((*report.photos, *unseen), key=_by_path)),
+        others=tuple(sorted(inventory.others, key=_by_path)),
+        interrupted=report.interrupted or (stop is not None and stop.is_set()),
     )
+
+
+def _by_path(found: CoveredPhoto | OtherFile) -> bytes:
+    return os.fsencode(found.path)
+
+
+def _compare(
+    copy: ImageIndex,
+    root: str,
+    libraries: tuple[str, ...],
+    paths: Sequence[str],
+    *,
+    on_progress: OnProgress | None,
+    stop: threading.Event | None,
+) -> CoverReport:
+    """Compare photos with what an index has besides. The index is changed by it."""
+    trashed = copy.images_in_trashes()
+    copy.remove(sorted({trash_of(image.path) or image.path for image in trashed}))
+    added = copy.add(paths, on_progress=on_progress, stop=stop)
+    failures = {failure.path: failure.reason for failure in added.failures}
+    below = {image.path: image for image in copy.images_below(root)}
+    images = [below[path] for path in paths if path in below and path not in failures]
+    checker = CopyChecker(root, libraries, paths, copy.images_of, trashed)
+    interrupted = added.interrupted
+    libraries = tuple(path for path in libraries if copy.holds(path))
+
+    def before_stop() -> Iterator[ImageRecord]:  # judging reads files, and may take long
+        return itertools.takewhile(lambda _: stop is None or not stop.is_set(), images)
+
+    if checker.needs_likes(before_stop()) and not interrupted:
+        found = copy.duplicates(_settings(root, libraries), on_progress=on_progress, stop=stop)
+        checker.take(found)
+        interrupted = found.interrupted
+    photos = [checker.judge(image) for image in before_stop()]
+    judged = {photo.path for photo in photos}
+    photos += [
+        CoveredPhoto(path, CoverStatus.UNREADABLE, reason=failures.get(path, _NOT_READ))
+        for path in paths
+        if path not in judged
+    ]
+    return CoverReport(tuple(photos), warnings=added.warnings, interrupted=interrupted)
 
 
 def _settings(root: str, libraries: tuple[str, ...]) -> DuplicateSettings:
@@ -121,114 +154,3 @@ def _settings(root: str, libraries: tuple[str, ...]) -> DuplicateSettings:
     return DuplicateSettings(
         folders=(root, *libraries), scope="across", protect=libraries, similar=False
     )
-
-
-class _Checker:
-    """Judges the photos of a folder by what was found."""
-
-    def __init__(self, root: str, libraries: tuple[str, ...]) -> None:
-        self._root = root
-        self._libraries = libraries
-        self._found: dict[str, tuple[ImageRecord, Relation | None, Verdict]] = {}
-        self._sound: dict[str, str] = {}
-
-    def take(
-        self, keep: ImageRecord, copies: Sequence[tuple[ImageRecord, Relation | None, Verdict]]
-    ) -> None:
-        """Remember a group for those of its images that are in the folder."""
-        if not self._is_library(keep.path):
-            return
-        equal = {keep.sha256: keep}
-        equal |= {image.sha256: image for image, _, _ in copies if self._is_library(image.path)}
-        for image, relation, verdict in copies:
-            if is_inside(image.path, (self._root,)) and not self._is_library(image.path):
-                twin = equal.get(image.sha256)
-                if twin is not None:
-                    self._found[image.path] = (twin, None, Verdict.SAME_FILE)
-                else:
-                    self._found[image.path] = (keep, relation, verdict)
-
-    def _is_library(self, path: str) -> bool:
-        if is_inside(path, (self._root,)):
-            # The innermost folder decides: a library inside the folder is still a library.
-            return any(
-                is_inside(path, (folder,)) and is_inside(folder, (self._root,))
-                for folder in self._libraries
-            )
-        return not self._libraries or is_inside(path, self._libraries)
-
-    def judge(self, image: ImageRecord) -> CoveredPhoto:
-        """Return what the library has of a photo."""
-        if image.path not in self._found:
-            return CoveredPhoto(image.path, CoverStatus.NOWHERE)
-        copy, relation, verdict = self._found[image.path]
-        status, reason = compare_versions(image, copy, relation, verdict)
-        judged = CoveredPhoto(image.path, status, copy.path, verdict, reason)
-        if _is_same_file(image.path, copy.path):
-            return replace(
-                judged,
-                status=CoverStatus.ITSELF,
-                reason=_SECOND_NAME,
-            )
-        if status.is_covered:
-            problem = self._problem(copy)
-            if problem:
-                return replace(judged, status=CoverStatus.NOWHERE, reason=problem)
-        return judged
-
-    def _problem(self, copy: ImageRecord) -> str:
-        """Say what is wrong with the library's image now, read again; empty for nothing."""
-        if copy.path not in self._sound:
-            try:
-                is_same = identify(copy.path).sha256 == copy.sha256
-                reason = "" if is_same else "has changed since it was indexed"
-            except StepRefusedError as error:
-                reason = error.reason
-            self._sound[copy.path] = f"the library's {copy.path}: {reason}" if reason else ""
-        return self._sound[copy.path]
-
-
-def _is_same_file(one: str, other: str) -> bool:
-    try:
-        return os.path.samefile(one, other)
-    except OSError:
-        return False
-
-
-def _failed(failure: FileFailure) -> CoveredPhoto:
-    return CoveredPhoto(failure.path, CoverStatus.UNREADABLE, reason=failure.reason)
-
-
-def _second_names(root: str, photos: Sequence[CoveredPhoto]) -> list[CoveredPhoto]:
-    """Return the files that an index leaves out, as other names of files that it has."""
-    known = {photo.path: photo for photo in photos}
-    by_file = {_numbers(path): photo for path, photo in known.items()}
-    found = []
-    for entry in scan_folder(root):
-        if isinstance(entry, ScannedFile) and entry.path not in known:
-            twin = by_file.get(_numbers(entry.path))
-            if twin is not None:
-                reason = f"it is another name of {twin.path}"
-                found.append(replace(twin, path=entry.path, reason=reason))
-            else:
-                found.append(CoveredPhoto(entry.path, CoverStatus.ITSELF, reason=_SECOND_NAME))
-    return found
-
-
-def _numbers(path: str) -> tuple[int, int] | None:
-    try:
-        status = os.lstat(path)
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
-
-
-def _count_files(root: str) -> int:
-    n_files = 0
-    for folder, _, names in os.walk(root):
-        for name in names:
-            try:
-                n_files += stat.S_ISREG(os.lstat(os.path.join(folder, name)).st_mode)
-            except OSError:
-                continue
-    return n_files

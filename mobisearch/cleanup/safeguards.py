@@ -14,14 +14,8 @@ from mobisearch.cleanup.plans import KeptFile, Plan, PlannedFile, PlannedGroup
 from mobisearch.cleanup.substitution import Substitution
 from mobisearch.duplicates import CompanionFinder, is_inside
 from mobisearch.errors import ImageError, StepRefusedError
-from mobisearch.imaging import decode, read_file
+from mobisearch.imaging import decode, read_file, trash_of
 from mobisearch.types import DecodeSettings, Verdict
-
-_TRASHES = frozenset({"Trash", ".Trash", "$RECYCLE.BIN"})
-"""Folders that systems keep what was thrown away in."""
-
-_SAME_FRAMING = frozenset(map(str, (Verdict.SAME_PIXELS, Verdict.RECOMPRESSED, Verdict.RESIZED)))
-"""Verdicts after which two pictures show the same in the same place."""
 
 _NEED_PX = 64
 """A JPEG is read to its end at any size; small is quicker."""
@@ -60,8 +54,7 @@ class Safeguards:
             StepRefusedError: it is not; the reason says why.
         """
         self._check_place(file.path)
-        parts = group.keep.path.split(os.sep)
-        if any(part in _TRASHES or part.startswith(".Trash-") for part in parts):
+        if trash_of(group.keep.path) is not None:
             reason = f"the one kept, {group.keep.path}, is in a trash itself"
             raise StepRefusedError(file.path, reason)
         if file.verdict == str(Verdict.SAME_FILE) and file.sha256 != group.keep.sha256:
@@ -77,10 +70,6 @@ class Safeguards:
                 f"it is the very file that is kept, under a second name ({group.keep.path}): "
                 "nothing would be gained",
             )
-        if file.verdict in _SAME_FRAMING and found.sha256 != keeper.sha256:
-            difference = find_difference(file.path, group.keep.path, self.settings)
-            if difference:
-                raise StepRefusedError(file.path, difference)
         if action == "link":
             _check_linkable(file, found, keeper)
         elif file.companion_of is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
+from collections.abc import Sequence
 
 import click
 
@@ -22,7 +23,7 @@ from mobisearch.cli.output import (
 from mobisearch.cli.progress import ProgressBar
 from mobisearch.errors import IndexNotFoundError
 from mobisearch.text import printable
-from mobisearch.types import DecodeSettings, RuntimeSettings, SyncReport
+from mobisearch.types import DecodeSettings, FileFailure, RuntimeSettings, SyncReport
 
 _SEEN = ("added", "updated", "moved", "returned", "unchanged", "failed")
 _SHOWN = 10
@@ -72,7 +73,7 @@ def index_command(
     FOLDER, all that the index knows are brought up to date. What --exclude, --hidden and --follow
     say is remembered for each folder until one of them is given again. --model is for a new index,
     which keeps to it. Exit code 1 says that some
-    files cannot be indexed: 'mobisearch errors' lists them.
+    files cannot be indexed: 'mobisearch errors' lists them; or that a folder cannot be read.
     """
     from mobisearch.arguments import checked_recall, resolve_roots
     from mobisearch.imaging import ScanSettings
@@ -139,25 +140,29 @@ def show_report(
         return exit_codes.INPUT_MISSING
     if not any(getattr(report, name) for name in (*_SEEN, "missing")):
         print_message("no images were found")
-    return exit_codes.SOME_FAILED if report.failed else exit_codes.OK
+    return exit_codes.SOME_FAILED if report.failed or report.unreadable else exit_codes.OK
 
 
 def _document(report: SyncReport, n_images: int) -> dict[str, object]:
     counts = {
         field.name: getattr(report, field.name)
         for field in dataclasses.fields(report)
-        if field.name not in ("failures", "warnings", "unavailable")
+        if field.name not in ("failures", "warnings", "unavailable", "unreadable")
     }
-    failures = [{**json_path(f.path), "code": f.code, "reason": f.reason} for f in report.failures]
     warnings = [printable(warning) for warning in report.warnings]
     unavailable = [printable(line) for line in report.unavailable]
     return {
         **counts,
         "images": n_images,
-        "failures": failures,
+        "failures": _failures(report.failures),
         "warnings": warnings,
         "unavailable": unavailable,
+        "unreadable": _failures(report.unreadable),
     }
+
+
+def _failures(failures: Sequence[FileFailure]) -> list[dict[str, object]]:
+    return [{**json_path(f.path), "code": f.code, "reason": f.reason} for f in failures]
 
 
 def _summary(report: SyncReport, n_images: int) -> str:
@@ -178,10 +183,16 @@ def _summary(report: SyncReport, n_images: int) -> str:
 def _explain(report: SyncReport, by_code: Counter[str], index_path: str) -> None:
     for line in report.unavailable:
         print_message(f"not available, left as it is in the index: {line}")
-    for warning in report.warnings[:_SHOWN]:
-        print_message(f"note: {warning}")
-    if len(report.warnings) > _SHOWN:
-        print_message(f"note: and {len(report.warnings) - _SHOWN:,} more like these")
+    unreadable = [f"{failure.path}: {failure.reason}" for failure in report.unreadable]
+    for line in unreadable[:_SHOWN]:
+        print_message(f"not read, what is in it is left as it was: {line}")
+    if len(unreadable) > _SHOWN:
+        print_message(f"not read: and {len(unreadable) - _SHOWN:,} more like these")
+    notes = [warning for warning in report.warnings if warning not in unreadable]
+    for note in notes[:_SHOWN]:
+        print_message(f"note: {note}")
+    if len(notes) > _SHOWN:
+        print_message(f"note: and {len(notes) - _SHOWN:,} more like these")
     for failure in report.failures[:_SHOWN]:
         print_message(f"failed: {failure.path}: {failure.reason}")
     if report.failed > min(len(report.failures), _SHOWN):

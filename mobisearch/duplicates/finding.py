@@ -143,7 +143,7 @@ class CopyFinder:
             curve=evidence.curve,
             images=looks.n_images,
             failures=tuple(looks.failures),
-            completeness=len(pairs) / max(1, len(pairs) + pairs.n_dropped),
+            completeness=len(pairs) / (len(pairs) + pairs.n_dropped) if pairs.n_dropped else 1.0,
             hidden=len(found) - len(shown),
         )
 

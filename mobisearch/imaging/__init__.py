@@ -4,12 +4,13 @@ What a picture *means* to a network is in ``mobisearch.models``; nothing here kn
 """
 
 from mobisearch.imaging.decoding import PreparedImage, decode, prepare
-from mobisearch.imaging.formats import is_read
+from mobisearch.imaging.formats import is_read, unread_reason
 from mobisearch.imaging.geometry import iter_resized
 from mobisearch.imaging.holdings import Holdings, find_missing, read_holdings
-from mobisearch.imaging.reading import FileContent, read_file, stamp_of
+from mobisearch.imaging.reading import FileContent, read_file, read_start, stamp_of
 from mobisearch.imaging.scanning import ScannedFile, ScanProblem, ScanSettings, scan_folder
 from mobisearch.imaging.sources import ImageSource, as_sources, name_of, prepare_source
+from mobisearch.imaging.system_folders import holds_no_originals, trash_of
 from mobisearch.imaging.thumbnails import (
     decode_jpeg,
     encode_jpeg,
@@ -34,6 +35,7 @@ __all__ = [
     "decode_jpeg",
     "encode_jpeg",
     "find_missing",
+    "holds_no_originals",
     "is_read",
     "iter_resized",
     "name_of",
@@ -41,10 +43,13 @@ __all__ = [
     "prepare_source",
     "read_file",
     "read_holdings",
+    "read_start",
     "read_thumbnail",
     "read_thumbnail_jpeg",
     "resize_pixels",
     "scan_folder",
     "shared_workers",
     "stamp_of",
+    "trash_of",
+    "unread_reason",
 ]

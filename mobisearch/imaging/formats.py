@@ -66,6 +66,11 @@ def is_read(path: str) -> bool:
     return extension_of(path) not in UNSUPPORTED_EXTENSIONS
 
 
+def unread_reason(path: str) -> str:
+    """Say of a file whose name is of a format that is not read that it is not, and what helps."""
+    return f"{extension_of(path)} files are not read; export the picture as JPEG, PNG or TIFF"
+
+
 @functools.cache
 def readable_formats() -> tuple[str, ...]:
     """Return the formats of :data:`PILLOW_FORMATS` that this Pillow can read, HEIC included.

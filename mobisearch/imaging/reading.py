@@ -80,6 +80,23 @@ def read_file(path: str, *, max_bytes: int) -> FileContent:
     raise UnreadableImageError(path, "the file changed while it was being read; try again")
 
 
+def read_start(path: str, n_bytes: int) -> bytes:
+    """Read the first bytes of a regular file; fewer where it has fewer.
+
+    Raises:
+        ImageNotFoundError, UnsupportedFormatError, UnreadableImageError: as for ``read_file``.
+    """
+    try:
+        with _open_regular(path) as file:
+            return file.read(n_bytes)
+    except ImageError:
+        raise
+    except FileNotFoundError:
+        raise ImageNotFoundError(path) from None
+    except (OSError, ValueError) as error:
+        raise UnreadableImageError(path, _reason(error)) from error
+
+
 def _read_once(path: str, max_bytes: int) -> FileContent | None:
     """Read the file, or return None if it changed meanwhile."""
     with _open_regular(path) as file:

@@ -15,21 +15,8 @@ from mobisearch.imaging.formats import (
     extension_of,
 )
 from mobisearch.imaging.reading import stamp_of
+from mobisearch.imaging.system_folders import is_skipped_folder
 from mobisearch.types import FileStamp
-
-SKIPPED_FOLDERS = frozenset(
-    {
-        "$recycle.bin",
-        "#recycle",
-        "@eadir",
-        "@recycle",
-        "__macosx",
-        "lost+found",
-        "system volume information",
-    }
-)
-"""Folders of thumbnails and trash that systems and network disks make. Those whose names begin with
-a dot (``.thumbnails``, ``.Trash-1000``) are skipped as hidden."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +51,13 @@ class ScanProblem:
     Attributes:
         is_gap: files below it may exist although they were not seen, so nothing that was known
             there may be taken for gone.
+        is_refused: it is there, and the system did not let it be read.
     """
 
     path: str
     reason: str
     is_gap: bool
+    is_refused: bool = False
 
 
 ScanFinding: TypeAlias = ScannedFile | ScanProblem
@@ -130,13 +119,14 @@ def _list_folder(
         with os.scandir(folder) as listing:
             return sorted(listing, key=lambda entry: entry.name)
     except OSError as error:
-        return ScanProblem(folder, f"the folder cannot be read: {error.strerror}", is_gap=True)
+        reason = f"the folder cannot be read: {error.strerror}"
+        return ScanProblem(folder, reason, is_gap=True, is_refused=True)
 
 
 def _is_excluded(entry: os.DirEntry[str], folder: str, settings: ScanSettings) -> bool:
     if not settings.hidden and entry.name.startswith("."):
         return True
-    if entry.name.lower() in SKIPPED_FOLDERS:
+    if is_skipped_folder(entry.path):
         return True
     relative = os.path.relpath(entry.path, folder) if settings.exclude else ""
     return any(
@@ -164,7 +154,8 @@ def _look_at(entry: os.DirEntry[str], settings: ScanSettings) -> ScanFinding | s
             return _link_to_nowhere(entry)
         return ScanProblem(entry.path, f"vanished during the scan: {error.strerror}", is_gap=False)
     except OSError as error:
-        return ScanProblem(entry.path, f"cannot be looked at: {error.strerror}", is_gap=True)
+        reason = f"cannot be looked at: {error.strerror}"
+        return ScanProblem(entry.path, reason, is_gap=True, is_refused=True)
     return ScannedFile(entry.path, stamp_of(status), extension in READ_EXTENSIONS)
 
 

@@ -8,9 +8,10 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from mobisearch.errors import UnreadableImageError
 from mobisearch.imaging import ScannedFile, ScanProblem, ScanSettings, scan_folder
 from mobisearch.store import Catalog, CatalogWriter, is_index, path_range
-from mobisearch.types import FileStamp
+from mobisearch.types import FileFailure, FileStamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class ScannedRoot:
 
     Attributes:
         gaps: paths that could not be looked at, or into.
+        unreadable: of those, what the system refused.
         notes: what was not seen and why, a line each.
         unavailable: why the root must be left as it is in the catalog, or None.
     """
@@ -26,6 +28,7 @@ class ScannedRoot:
     path: str
     settings: ScanSettings
     gaps: tuple[str, ...]
+    unreadable: tuple[FileFailure, ...]
     notes: tuple[str, ...]
     unavailable: str | None
 
@@ -47,6 +50,11 @@ def scan_root(
     findings = scan_folder(path, settings, is_ours=is_index)
     n_found = catalog.staging.put(_split(findings, problems, is_stopped))
     gaps = tuple(problem.path for problem in problems if problem.is_gap)
+    unreadable = tuple(
+        FileFailure(problem.path, UnreadableImageError.code, problem.reason)
+        for problem in problems
+        if problem.is_refused
+    )
     notes = tuple(f"{problem.path}: {problem.reason}" for problem in problems)
     unavailable = None
     if not n_found and not catalog.staging.count_below(path_range(path)) and not is_stopped():
@@ -58,7 +66,7 @@ def scan_root(
                 f"holds no images now but held {n_known:,}; if it is a drive, mount it and try "
                 "again; if the images are gone for good: mobisearch remove FOLDER"
             )
-    return ScannedRoot(path, settings, gaps, notes, unavailable)
+    return ScannedRoot(path, settings, gaps, unreadable, notes, unavailable)
 
 
 def _split(

@@ -6,7 +6,6 @@ What a run committed stays, whatever happens to the rest of it.
 from __future__ import annotations
 
 import itertools
-import os
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,7 +14,7 @@ from typing import TypeVar
 from mobisearch.drift import check_probe
 from mobisearch.embedding import Embedder
 from mobisearch.errors import RootUnavailableError
-from mobisearch.imaging import ScanSettings, is_read
+from mobisearch.imaging import ScanSettings, is_read, unread_reason
 from mobisearch.pipeline import EmbeddedFile, FailedFile, FileOutcome, embed_files
 from mobisearch.store import CatalogWriter, StagedFile, path_range
 from mobisearch.sync.folders import (
@@ -109,6 +108,7 @@ class Synchroniser:
             missing=sum(self._catalog.count_below(scan.path, "missing") for scan in scans),
             pruned=n_pruned,
             unavailable=unavailable,
+            unreadable=[failure for scan in scans for failure in scan.unreadable],
         )
 
     def _settle(self, scans: Sequence[ScannedRoot], *, prune: bool) -> int:
@@ -150,9 +150,7 @@ class Synchroniser:
         for batch in _batches(files, _FILES_PER_COMMIT):
             outcomes: list[FileOutcome] = []
             for file in batch:
-                ending = os.path.splitext(file.path)[1].lower()
-                reason = f"{ending} files are not read; export the picture as JPEG, PNG or TIFF"
-                failure = FileFailure(file.path, "unsupported", reason)
+                failure = FileFailure(file.path, "unsupported", unread_reason(file.path))
                 outcomes.append(FailedFile(file.path, stamp_now(file.path), failure))
             self._store(zip(batch, outcomes, strict=True))
 
@@ -211,6 +209,7 @@ class Synchroniser:
         missing: int = 0,
         pruned: int = 0,
         unavailable: Sequence[str] = (),
+        unreadable: Sequence[FileFailure] = (),
     ) -> SyncReport:
         counts = self._recorder.counts
         return SyncReport(
@@ -228,6 +227,7 @@ class Synchroniser:
             failures=tuple(self._recorder.failures),
             warnings=tuple(dict.fromkeys(self._warnings)),
             unavailable=tuple(unavailable),
+            unreadable=tuple(unreadable),
             interrupted=self._stop.is_set(),
         )
 

@@ -9,7 +9,7 @@ from mobisearch.arguments import PathArgument, resolve_root
 from mobisearch.errors import TrainingDataError
 from mobisearch.imaging import ScannedFile, scan_folder
 from mobisearch.imaging.formats import READ_EXTENSIONS, extension_of
-from mobisearch.imaging.scanning import SKIPPED_FOLDERS
+from mobisearch.imaging.system_folders import SKIPPED_FOLDERS
 
 _FEWEST_CLASSES = 2
 

@@ -56,6 +56,8 @@ class SyncReport:
         warnings: folders or links that could not be followed, and what that means.
         unavailable: folders that were left as they are in the index, each with the reason: missing,
             or empty although they held images.
+        unreadable: folders, and files, inside those that were scanned which the system refused to
+            show. What is in them is not known, and what was known of it is left as it was.
         interrupted: the run was stopped on request. What it had done is stored; nothing was marked
             as missing.
     """
@@ -74,6 +76,7 @@ class SyncReport:
     failures: tuple[FileFailure, ...] = ()
     warnings: tuple[str, ...] = ()
     unavailable: tuple[str, ...] = ()
+    unreadable: tuple[FileFailure, ...] = ()
     interrupted: bool = False
 
 

@@ -403,6 +403,18 @@ def test_a_relative_path_is_where_it_was_when_the_index_was_opened(
     assert (tmp_path / "relative" / "mobisearch.db").is_file()
 
 
+def test_adding_ends_early_when_it_is_told_to(
+    tmp_path: Path, make_photo: PhotoMaker, fake_embedder: Embedder
+) -> None:
+    photo = make_photo(tmp_path / "photo.png", seed=1)
+    stop = threading.Event()
+    stop.set()
+    with ImageIndex.create(tmp_path / "index", fake_embedder) as index:
+        report = index.add([photo], stop=stop)
+        assert (report.interrupted, report.added, len(index)) == (True, 0, 0)
+        assert index.add([photo]).added == 1
+
+
 def test_a_creation_that_was_killed_can_be_repeated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fake_embedder: Embedder
 ) -> None:

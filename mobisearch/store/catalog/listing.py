@@ -6,17 +6,17 @@ import contextlib
 import json
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, Text, cast, func, or_, select
 from sqlalchemy.engine import Connection
 
 from mobisearch.store.catalog import schema
 from mobisearch.store.catalog.rows import image_record, path_range
-from mobisearch.types import CollectionFacts, ImageFilter, ImagePage
+from mobisearch.types import CollectionFacts, ImageFilter, ImagePage, ImageRecord
 from mobisearch.types.filters import last_moment
 
 _Connect = Callable[[], contextlib.AbstractContextManager[Connection]]
@@ -50,6 +50,18 @@ class StoredListing:
 
     def __init__(self, connect: _Connect) -> None:
         self._connect = connect
+
+    def with_words(self, words: Sequence[str]) -> list[ImageRecord]:
+        """Return the images in whose path one of some words is, in any case, by path.
+
+        Args:
+            words: of letters in ASCII.
+        """
+        has_word = or_(*(cast(_FILE.path, Text).ilike(f"%{word}%") for word in words))
+        statement = select(*_COLUMNS).select_from(_JOINED).where(_FILE.state == "ok", has_word)
+        with self._connect() as connection:
+            rows = connection.execute(statement.order_by(_FILE.path)).all()
+        return [image_record(row) for row in rows]
 
     def page(
         self,

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from mobisearch import ImageIndex
+from mobisearch import ImageIndex, ScanSettings
 from mobisearch.cleanup import (
     CoverReport,
     CoverStatus,
     compare_versions,
     cover_folder,
 )
-from mobisearch.errors import RootUnavailableError
+from mobisearch.cleanup.identity import FileIdentity, identify
+from mobisearch.cleanup.inventory import Inventory, take_inventory
+from mobisearch.errors import FolderNotIndexedError, RootUnavailableError
 from mobisearch.types import ImageRecord, Relation, Verdict
 
 
@@ -107,6 +110,226 @@ def test_copies_inside_the_folder_itself_do_not_count(
     index.sync(card)
     found = statuses(cover_folder(index, card))
     assert (found["x.png"], found["y.png"]) == ("not in library", "not in library")
+
+
+def test_another_copy_counts_beside_a_hard_link(
+    index: ImageIndex, library: Path, card: Path
+) -> None:
+    os.link(library / "b.png", card / "linked.png")
+    shutil.copy(library / "b.png", library / "z.png")
+    index.sync(library)
+    report = cover_folder(index, card)
+    assert report.ok
+    assert report.photos[1].copy == str(library / "z.png")
+
+
+def test_another_copy_counts_beside_one_that_is_not_there_any_more(
+    index: ImageIndex, library: Path, card: Path
+) -> None:
+    shutil.copy(library / "a.png", library / "z.png")
+    index.sync(library)
+    (library / "a.png").write_bytes(b"new")
+    report = cover_folder(index, card)
+    assert (report.ok, report.photos[0].copy) == (True, str(library / "z.png"))
+
+
+def test_a_subfolder_that_cannot_be_read_is_not_covered(
+    index: ImageIndex, card: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (card / "closed").mkdir()
+    scan = os.scandir
+
+    def refuse(path: str) -> object:
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied")
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    report = cover_folder(index, card)
+    assert statuses(report) == {"IMG_1.png": "same file", "closed": "cannot be compared"}
+    assert report.photos[1].reason == "the folder cannot be read: Permission denied"
+    assert not report.ok
+
+
+@pytest.mark.parametrize(
+    "name", [".hidden.png", ".private/only.png", "no ending", "photo.bak", "film.mp4", "note.txt"]
+)
+def test_a_photo_is_judged_however_it_is_called(
+    index: ImageIndex, library: Path, card: Path, make_photo: Callable[..., Path], name: str
+) -> None:
+    (card / name).parent.mkdir(exist_ok=True)
+    shutil.copy(make_photo(library.parent / "new.png", seed=99), card / name)
+    report = cover_folder(index, card)
+    assert statuses(report) == {
+        "IMG_1.png": "same file",
+        os.path.basename(name): "not in library",
+    }
+    assert (report.ok, report.others) == (False, ())
+    shutil.copy(library / "b.png", card / name)
+    assert cover_folder(index, card).ok
+
+
+def test_what_a_scan_of_the_folder_once_left_out_is_looked_at(
+    index: ImageIndex, card: Path, make_photo: Callable[..., Path]
+) -> None:
+    make_photo(card / "drafts" / "new.png", seed=99)
+    index.sync(card, scan=ScanSettings(exclude=("drafts",)))
+    assert statuses(cover_folder(index, card))["new.png"] == "not in library"
+
+
+def test_pictures_in_trash_and_thumbnails_of_the_folder_are_told_and_fail_nothing(
+    index: ImageIndex, card: Path, make_photo: Callable[..., Path]
+) -> None:
+    for seed, name in enumerate(("@eaDir", ".Trash-1000", "$RECYCLE.BIN"), 50):
+        make_photo(card / name / "old.png", seed=seed)
+    report = cover_folder(index, card)
+    assert statuses(report) == {"IMG_1.png": "same file"}
+    assert report.ok
+    assert (report.other_pictures, report.other_files) == (3, 0)
+    assert [os.path.basename(other.path) for other in report.others] == [
+        "$RECYCLE.BIN",
+        ".Trash-1000",
+        "@eaDir",
+    ]
+
+
+@pytest.mark.parametrize(
+    "trash",
+    [
+        "Trash/files",
+        ".Trash-1000/files",
+        ".Trash/1000/files",
+        ".Trashes/501",
+        "$RECYCLE.BIN/S-1-5-21",
+    ],
+)
+def test_a_copy_in_a_trash_does_not_count(
+    index: ImageIndex, library: Path, card: Path, trash: str
+) -> None:
+    thrown_away = library / trash
+    thrown_away.mkdir(parents=True)
+    shutil.move(library / "a.png", thrown_away / "a.png")
+    index.sync(library)
+    index.add([thrown_away / "a.png"])  # as older versions did with --hidden
+    (photo,) = cover_folder(index, card).photos
+    assert photo.status is CoverStatus.NOWHERE
+    assert photo.reason == f"the library's {thrown_away / 'a.png'}: is in a trash"
+    shutil.copy(thrown_away / "a.png", library / "z.png")
+    index.sync(library)
+    (photo,) = cover_folder(index, card).photos
+    assert (photo.status, photo.copy) == (CoverStatus.SAME_FILE, str(library / "z.png"))
+
+
+def test_of_copies_of_another_size_one_in_a_trash_does_not_shadow_one_that_is_in_none(
+    index: ImageIndex, library: Path, card: Path, make_photo: Callable[..., Path]
+) -> None:
+    make_photo(card / "IMG_1.png", seed=7, size=(90, 60))
+    thrown_away = make_photo(library / "Trash" / "files" / "x.png", seed=7, size=(180, 120))
+    index.sync(library)
+    (photo,) = cover_folder(index, card).photos
+    assert (photo.status, photo.copy) == (CoverStatus.NOWHERE, None)
+    shutil.copy(thrown_away, library / "x.png")
+    index.sync(library)
+    (photo,) = cover_folder(index, card, [library]).photos
+    assert (photo.status, photo.copy) == (CoverStatus.BETTER, str(library / "x.png"))
+
+
+def test_an_empty_folder_is_covered(index: ImageIndex, library: Path) -> None:
+    (library.parent / "empty").mkdir()
+    (library.parent / "empty" / "note.txt").write_text("no photo")
+    for folders in ((), (library,)):
+        report = cover_folder(index, library.parent / "empty", folders)
+        assert (report.ok, report.photos, report.other_files) == (True, (), 1)
+
+
+def test_a_library_that_is_not_indexed_is_an_error_whatever_the_folder_holds(
+    index: ImageIndex, library: Path, card: Path
+) -> None:
+    elsewhere = library.parent / "elsewhere"
+    elsewhere.mkdir()
+    (library.parent / "empty").mkdir()
+    for folder in (card, library.parent / "empty"):
+        with pytest.raises(FolderNotIndexedError, match="elsewhere"):
+            cover_folder(index, folder, [elsewhere])
+
+
+def test_a_folder_of_which_all_files_are_the_librarys_own_says_so(
+    index: ImageIndex, library: Path
+) -> None:
+    """As where the library is mounted in a second place."""
+    again = library.parent / "again"
+    again.mkdir()
+    for path in library.iterdir():
+        os.link(path, again / path.name)
+    for folders in ((), (library,)):
+        report = cover_folder(index, again, folders)
+        assert set(statuses(report).values()) == {"the library's own file"}
+        assert "by a link or a mount" in report.photos[0].reason
+
+
+def test_a_folder_that_the_library_has_through_a_link_says_so(
+    index: ImageIndex, library: Path, make_photo: Callable[..., Path]
+) -> None:
+    album = library.parent / "album"
+    make_photo(album / "new.png", seed=99)
+    shutil.copy(album / "new.png", album / "twice.png")
+    try:
+        (library / "linked").symlink_to(album)
+    except OSError:
+        pytest.skip("this system makes no symbolic links")
+    index.sync(library, scan=ScanSettings(follow=True))
+    report = cover_folder(index, album, [library])
+    assert statuses(report) == {
+        "new.png": "the library's own file",
+        "twice.png": "the library's own file",
+    }
+
+
+def test_a_library_inside_the_folder_covers_the_rest_of_it_but_not_itself(
+    index: ImageIndex, library: Path
+) -> None:
+    shutil.copy(library / "a.png", library.parent / "loose.png")
+    shutil.copy(library / "a.png", library / "twice.png")
+    index.sync(library)
+    found = statuses(cover_folder(index, library.parent, [library]))
+    assert found == {"loose.png": "same file"} | dict.fromkeys(
+        ("a.png", "b.png", "c.png", "twice.png"), "the library's own file"
+    )
+
+
+def test_a_photo_that_vanishes_meanwhile_is_not_covered(
+    index: ImageIndex, card: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def take(root: str, stop: object) -> Inventory:
+        found = take_inventory(root)
+        (card / "IMG_1.png").unlink()
+        return found
+
+    monkeypatch.setattr("mobisearch.cleanup.coverage.take_inventory", take)
+    assert statuses(cover_folder(index, card)) == {"IMG_1.png": "cannot be compared"}
+
+
+def test_stopped_it_says_nothing_of_what_was_not_looked_at(index: ImageIndex, card: Path) -> None:
+    stop = threading.Event()
+    stop.set()
+    report = cover_folder(index, card, stop=stop)
+    assert (report.interrupted, report.ok) == (True, False)
+
+
+def test_stopped_while_copies_are_read_it_reads_no_more_of_them(
+    index: ImageIndex, library: Path, card: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(library / "b.png", card / "IMG_2.png")
+    stop = threading.Event()
+
+    def identify_and_stop(path: str) -> FileIdentity:
+        stop.set()
+        return identify(path)
+
+    monkeypatch.setattr("mobisearch.cleanup.checking.identify", identify_and_stop)
+    report = cover_folder(index, card, stop=stop)
+    assert set(statuses(report).values()) == {"cannot be compared"}
+    assert (report.interrupted, report.ok) == (True, False)
 
 
 def test_only_the_named_part_of_the_library_counts(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -116,6 +117,17 @@ def test_what_a_score_means_is_told_and_drawn(command: Command, copied: Path) ->
     json.dumps(document, allow_nan=False)
 
 
+def test_where_no_two_images_are_alike_nothing_is_said_of_pairs_left_out(
+    command: Command, photos: Path
+) -> None:
+    for name in ("b.png", "c.png"):
+        (photos / name).unlink()
+    command("index", photos)
+    done = command("duplicates")
+    assert (done.code, done.stderr) == (0, "")
+    assert command("duplicates", "--json").document["completeness"] == 1
+
+
 def test_cover_says_what_a_library_lacks(
     command: Command, copied: Path, make_photo: Callable[..., Path]
 ) -> None:
@@ -133,3 +145,68 @@ def test_cover_says_what_a_library_lacks(
         "not in library": False,
     }
     assert command("cover", card / "nowhere").code == 66
+
+
+def test_cover_names_what_it_did_not_compare(command: Command, copied: Path) -> None:
+    card = copied.parent / "card"
+    (card / "@eaDir").mkdir(parents=True)
+    shutil.copy(copied / "b.png", card / ".hidden")
+    shutil.copy(copied / "a.png", card / "@eaDir" / "b.png")
+    for n in range(12):
+        (card / f"film{n:02}.mov").write_bytes(b"film")
+    inside = "1 pictures in folders of trash and thumbnails were not compared"
+    done = command("cover", card)
+    assert done.code == 0
+    assert done.stdout == f"1 of 1 photos are covered: 1 same file\n{inside}: {card / '@eaDir'}\n"
+    assert "12 other files in the folder, such as films, were not compared; --all" in done.stderr
+    done = command("cover", card, "--all")
+    assert f"not compared             {card / 'film11.mov'}  (not a picture)\n" in done.stdout
+    assert f"{card / '@eaDir'}  (trash, thumbnails or a system's own, 1 pictures)\n" in done.stdout
+    assert f"same file                {card / '.hidden'}  <- {copied / 'b.png'}\n" in done.stdout
+    document = command("cover", card, "--json").document
+    assert (document["other_files"], document["other_pictures"]) == (12, 1)
+    assert len(document["others"]) == 10
+    others = command("cover", card, "--json", "--all").document["others"]
+    assert len(others) == 13
+    assert others[0] == {
+        "path": str(card / "@eaDir"),
+        "reason": "trash, thumbnails or a system's own",
+        "is_folder": True,
+        "pictures": 1,
+    }
+
+
+def test_cover_of_a_folder_without_photos_ends_well_and_says_so(
+    command: Command, copied: Path
+) -> None:
+    (copied.parent / "empty").mkdir()
+    done = command("cover", copied.parent / "empty", "--by", copied)
+    assert (done.code, done.stdout, done.stderr) == (0, "no photos\n", "")
+    document = command("cover", copied.parent / "empty", "--json").document
+    assert (document["photos"], document["covered"], document["images"]) == (0, 0, [])
+
+
+def test_cover_names_a_folder_that_cannot_be_read(
+    command: Command, copied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = copied.parent / "card"
+    (card / "closed").mkdir(parents=True)
+    shutil.copy(copied / "b.png", card / "IMG_1.png")
+    scan = os.scandir
+
+    def refuse(path: str) -> object:
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied")
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    done = command("cover", card)
+    reason = "the folder cannot be read: Permission denied"
+    assert done.code == 1
+    assert f"cannot be compared       {card / 'closed'}  ({reason})\n" in done.stdout
+    assert "1 of 2 photos are covered: 1 cannot be compared, 1 same file" in done.stdout
+    done = command("cover", card, "--json")
+    assert done.code == 1
+    (closed,) = [image for image in done.document["images"] if not image["covered"]]
+    assert (closed["path"], closed["status"]) == (str(card / "closed"), "cannot be compared")
+    assert closed["reason"] == reason

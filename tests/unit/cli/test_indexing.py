@@ -120,6 +120,35 @@ def test_what_is_left_out_is_remembered_until_it_is_given_again(
     assert command("index", "--json").document["missing"] == 1
 
 
+def test_a_folder_that_cannot_be_read_is_told_and_what_was_in_it_stays(
+    command: Command,
+    photos: Path,
+    make_photo: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (photos / "broken.jpg").unlink()
+    make_photo(photos / "closed" / "d.png", seed=4)
+    assert command("index", photos).code == 0
+    scan = os.scandir
+
+    def refuse(path: str) -> object:
+        if os.fspath(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied")
+        return scan(path)
+
+    reason = "the folder cannot be read: Permission denied"
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", refuse)
+        done = command("index", photos, "--prune", "--json")
+        assert done.code == 1
+        assert done.document["unreadable"] == [
+            {"path": str(photos / "closed"), "code": "unreadable", "reason": reason}
+        ]
+        assert (done.document["failed"], done.document["images"]) == (0, 4)
+        assert done.stderr.count(reason) == 1
+    assert command("index", photos).code == 0
+
+
 def test_an_emptied_folder_is_unavailable(command: Command, photos: Path) -> None:
     command("index", photos)
     for path in photos.iterdir():

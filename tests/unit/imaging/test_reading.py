@@ -17,7 +17,7 @@ from mobisearch.errors import (
     UnsupportedFormatError,
 )
 from mobisearch.imaging import reading
-from mobisearch.imaging.reading import read_file, stamp_of
+from mobisearch.imaging.reading import read_file, read_start, stamp_of
 
 LIMIT_BYTES = 1000
 
@@ -75,6 +75,18 @@ def test_a_folder_is_not_a_picture_and_leaves_no_descriptor_open(tmp_path: Path)
         with pytest.raises(UnsupportedFormatError, match="a folder, not an image"):
             read_file(str(tmp_path), max_bytes=LIMIT_BYTES)
     assert n_descriptors() == before
+
+
+def test_the_first_bytes_are_read_and_what_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"photo")
+    assert read_start(str(tmp_path / "a.jpg"), 3) == b"pho"
+    assert read_start(str(tmp_path / "a.jpg"), 300) == b"photo"
+    with pytest.raises(ImageNotFoundError):
+        read_start(str(tmp_path / "no.jpg"), 3)
+    with pytest.raises(UnsupportedFormatError, match="a folder, not an image"):
+        read_start(str(tmp_path), 3)
+    with pytest.raises(UnreadableImageError):
+        read_start("a\0.jpg", 3)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFOs on this system")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mobisearch.imaging import ScannedFile, ScanProblem, ScanSettings, scan_folder
-from mobisearch.imaging.scanning import SKIPPED_FOLDERS
+from mobisearch.imaging.system_folders import SKIPPED_FOLDERS
 
 PLAIN = ScanSettings()
 EMOJI = "\N{SMILING CAT FACE WITH OPEN MOUTH}"
@@ -101,6 +101,17 @@ def test_folders_of_thumbnails_and_trash_are_left_even_with_hidden_files(
 ) -> None:
     make(tmp_path, f"{name}/a.jpg", f"x/{name.upper()}/b.jpg", "x/c.jpg")
     assert found(tmp_path, ScanSettings(hidden=True)) == [os.path.join("x", "c.jpg")]
+
+
+@pytest.mark.parametrize("name", [".Trash", ".Trash-1000", ".Trashes", ".local/share/Trash"])
+def test_trashes_are_left_even_with_hidden_files(name: str, tmp_path: Path) -> None:
+    make(tmp_path, f"{name}/files/a.jpg", f"{name}/info/a.jpg.trashinfo", "x/c.jpg")
+    make(tmp_path, ".trash-day.jpg", "Trash/d.jpg")  # a picture, and a folder of people's own
+    assert found(tmp_path, ScanSettings(hidden=True)) == [
+        ".trash-day.jpg",
+        os.path.join("Trash", "d.jpg"),
+        os.path.join("x", "c.jpg"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -227,7 +238,10 @@ def test_a_folder_that_the_system_refuses_is_a_gap_and_the_scan_goes_on(
     monkeypatch.setattr(os, "scandir", refuse)
     gap, file = scan_folder(str(tmp_path))
     assert gap == ScanProblem(
-        str(tmp_path / "a"), "the folder cannot be read: Permission denied", is_gap=True
+        str(tmp_path / "a"),
+        "the folder cannot be read: Permission denied",
+        is_gap=True,
+        is_refused=True,
     )
     assert file.path == str(tmp_path / "b" / "2.jpg")
 
@@ -299,7 +313,9 @@ def test_an_entry_that_cannot_be_looked_at_is_a_problem(
             pass
 
     monkeypatch.setattr(os, "scandir", lambda _: Listing())
-    assert list(scan_folder(str(tmp_path))) == [ScanProblem(path, reason, is_gap)]
+    assert list(scan_folder(str(tmp_path))) == [
+        ScanProblem(path, reason, is_gap, is_refused=is_gap)
+    ]
 
 
 # Names

@@ -156,3 +156,13 @@ def test_the_range_of_a_folder_holds_what_is_below_it_and_no_sibling() -> None:
     assert path_range("/photos/") == path_range("/photos")
     low, high = path_range("/")
     assert low <= b"/a.jpg" < high
+
+
+def test_images_are_found_by_words_in_their_paths_in_any_case(
+    writer: CatalogWriter, file_row: RowMaker
+) -> None:
+    names = ["/p/$RECYCLE.BIN/a.jpg", "/p/.Trash-1/caf\udce9.jpg", "/p/best.jpg", "/trash/b.jpg"]
+    writer.put_files([file_row(name, seed=n) for n, name in enumerate(names)])
+    writer.put_files([file_row("/trash/bad.jpg", failure="corrupt")])
+    found = [image.path for image in writer.listing.with_words(("recycle", "trash"))]
+    assert found == [names[0], names[1], names[3]]
