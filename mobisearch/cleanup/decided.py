@@ -21,14 +21,21 @@ def planned_decisions(plan: Plan) -> Iterator[tuple[str, tuple[str, ...]]]:
 def check_decided(decisions: Sequence[Decision], group: PlannedGroup, file: PlannedFile) -> None:
     """Refuse a step that a decision stands against, made before the plan or after it.
 
+    Byte-identical files are one content: they are never different pictures, and all of them stay
+    if that content does. A content that was decided to stay by itself stays whatever is kept.
+
     Raises:
         StepRefusedError: the file and the one that is kept are different pictures, or both stay.
     """
     both = {file.sha256, group.keep.sha256}
-    if len(both) < 2:
-        return
     for decision in decisions:
-        if both <= set(decision.sha256s):
-            words = "are different pictures" if decision.kind == "different" else "both stay"
-            reason = f"you decided that it and the one kept {words} (see: mobisearch decisions)"
+        contents = set(decision.sha256s)
+        if decision.kind == "different":
+            words = "it and the one kept are different pictures"
+            stands_against = len(both) > 1 and both <= contents
+        else:
+            words = "it and the one kept both stay" if both <= contents else "it stays"
+            stands_against = both <= contents or contents == {file.sha256}
+        if stands_against:
+            reason = f"you decided that {words} (see: mobisearch decisions)"
             raise StepRefusedError(file.path, reason)
