@@ -46,7 +46,7 @@ def undo_plan(
         done = [action for action in index.actions(plan_id) if action.state == "done"]
         return CleanupReport(tuple(map(_look, reversed(done))), is_dry=True)
     outcomes: list[StepOutcome] = []
-    returned: list[str] = []
+    returned: dict[str, str] = {}
     with index.journal() as journal:
         settled = settle_all(journal)
         done = [action for action in journal.of_plan(plan_id) if action.state == "done"]
@@ -56,24 +56,17 @@ def undo_plan(
                     break
                 outcome, target = _take_back(action, journal)
                 if target is not None:
-                    returned.append(target)
+                    returned[target] = action.path
                 outcomes.append(outcome)
                 if on_outcome is not None:
                     on_outcome(outcome)
         finally:
-            _make_known(journal, done, returned)
+            journal.take_back(returned)
     return CleanupReport(
         tuple(outcomes),
         settled=tuple(settled),
         interrupted=stop.is_set() and len(outcomes) < len(done),
     )
-
-
-def _make_known(journal: Journal, done: list[FileAction], returned: list[str]) -> None:
-    """Let the index find again what is back; what got another name is known by its old one."""
-    places = {action.path for action in done}
-    journal.take_back([path for path in returned if path in places])
-    journal.add([path for path in returned if path not in places])
 
 
 def _look(action: FileAction) -> StepOutcome:
