@@ -13,6 +13,7 @@ from mobisearch.arguments import PathArgument, as_list, real_path
 from mobisearch.embedding import Embedder
 from mobisearch.errors import (
     DecisionsFileError,
+    DecisionsNotFoundError,
     ImageNotFoundError,
     InvalidDecisionError,
     UnknownDecisionError,
@@ -113,6 +114,7 @@ class RememberingIndex(OpenIndex):
 
         Raises:
             DecisionsFileError: it is no such file; nothing was taken.
+            DecisionsNotFoundError: there is none, or it cannot be read.
             IndexLockedError, StorageError: as for ``sync``.
         """
         read = _parse_decisions(real_path(path))
@@ -163,7 +165,7 @@ def _parse_decisions(path: str) -> list[tuple[str, list[str], str]]:
         with open(path, encoding="utf-8") as file:
             document = json.load(file)
     except OSError as error:
-        raise DecisionsFileError(path, f"cannot be read: {error.strerror}") from error
+        raise DecisionsNotFoundError(path, f"cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         raise DecisionsFileError(path, f"is not JSON ({error})") from error
     if not isinstance(document, dict) or document.get(_MARK) != _VERSION:

@@ -80,6 +80,11 @@ def _look(action: FileAction) -> StepOutcome:
 
 
 def _why_not(action: FileAction) -> str:
+    folder = os.path.dirname(action.path)
+    while not os.path.lexists(folder):
+        folder = os.path.dirname(folder)
+    if not os.path.isdir(folder):
+        return f"{folder} is no folder now: something else has its name"
     if action.kind == "link":
         return ""
     if action.destination is None:

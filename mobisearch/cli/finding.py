@@ -116,7 +116,7 @@ def duplicates_command(
 
     if explain is not None and explain != _AS_TEXT and not explain.lower().endswith(".png"):
         raise click.UsageError(f"--explain={explain}: a plot must end in .png; name folders first")
-    rules = tuple(rule.strip() for rule in keep.split(",") if rule.strip())
+    rules = tuple(rule.strip() for rule in keep.split(","))
     parse_rules(rules)  # before the work, not after it
     settings = DuplicateSettings(
         wrong_groups=wrong_groups,

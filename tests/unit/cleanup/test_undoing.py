@@ -119,6 +119,25 @@ def test_a_folder_that_is_gone_is_made_again(library: Library) -> None:
     assert "deep/b.png" in library.contents()
 
 
+@pytest.mark.parametrize("as_links", [False, True])
+def test_what_stands_where_a_folder_was_is_named(library: Library, as_links: bool) -> None:
+    folder = library.photos / "deep" / "er"
+    folder.mkdir(parents=True)
+    shutil.copy(library.photos / "a.png", folder / "b.png")
+    plan = library.plan(library.group("a.png", "deep/er/b.png"))
+    apply_plan(library.index, plan, is_real=True, as_links=as_links)
+    shutil.rmtree(library.photos / "deep")
+    (library.photos / "deep").write_bytes(b"a file now")
+    for is_real in (False, True):
+        [outcome] = undo_plan(library.index, plan.id, is_real=is_real).outcomes
+        assert outcome.state == "refused"
+        assert outcome.reason.startswith(f"{folder.parent} is no folder now")
+    (library.photos / "deep").unlink()
+    [outcome] = undo_plan(library.index, plan.id, is_real=True).outcomes
+    assert outcome.state == "done"
+    assert "deep/er/b.png" in library.contents()
+
+
 def test_a_trash_that_was_emptied_is_said_to_be(library: Library) -> None:
     plan = library.plan(library.group("a.png", "b.png"))
     apply_plan(library.index, plan, is_real=True)

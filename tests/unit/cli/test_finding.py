@@ -72,6 +72,10 @@ def test_scopes(command: Command, copied: Path) -> None:
     "words",
     [
         ("--keep", "biggest"),
+        ("--keep", ""),
+        ("--keep", "largest,"),
+        ("--keep", "largest,,oldest"),
+        ("--keep", "format:xyz"),
         ("--wrong-groups", "0"),
         ("--explain=plot.jpg",),
     ],
