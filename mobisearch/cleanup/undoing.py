@@ -80,11 +80,9 @@ def _look(action: FileAction) -> StepOutcome:
 
 
 def _why_not(action: FileAction) -> str:
-    folder = os.path.dirname(action.path)
-    while not os.path.lexists(folder):
-        folder = os.path.dirname(folder)
-    if not os.path.isdir(folder):
-        return f"{folder} is no folder now: something else has its name"
+    in_the_way = _file_in_the_way(action.path)
+    if in_the_way:
+        return f"{in_the_way} is no folder now: something else has its name"
     if action.kind == "link":
         return ""
     if action.destination is None:
@@ -97,6 +95,14 @@ def _why_not(action: FileAction) -> str:
     if not has_content(action.destination, action.sha256):
         return f"what is in the trash as {action.destination} is another file now"
     return ""
+
+
+def _file_in_the_way(path: str) -> str:
+    """Return what is no folder where one has to be for a path, or an empty string."""
+    folder = os.path.dirname(path)
+    while not os.path.lexists(folder) and folder != os.path.dirname(folder):
+        folder = os.path.dirname(folder)
+    return folder if os.path.lexists(folder) and not os.path.isdir(folder) else ""
 
 
 def _target(action: FileAction) -> str:
