@@ -8,6 +8,7 @@ from mobisearch.cleanup.applying import apply_plan
 from mobisearch.cleanup.coverage import CoveredPhoto, CoverReport, cover_folder
 from mobisearch.cleanup.drafting import DraftSettings, draft_plan
 from mobisearch.cleanup.outcomes import CleanupReport, StepOutcome
+from mobisearch.cleanup.outlook import Outlook, foresee_plan, outlook_of
 from mobisearch.cleanup.plan_reading import parse_plan, read_plan
 from mobisearch.cleanup.plans import (
     KeptFile,
@@ -30,6 +31,7 @@ __all__ = [
     "CoveredPhoto",
     "DraftSettings",
     "KeptFile",
+    "Outlook",
     "Plan",
     "PlannedFile",
     "PlannedGroup",
@@ -40,6 +42,8 @@ __all__ = [
     "compare_versions",
     "cover_folder",
     "draft_plan",
+    "foresee_plan",
+    "outlook_of",
     "parse_plan",
     "plan_document",
     "plan_text",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -42,14 +42,16 @@ def draft_plan(
     *,
     plan_id: str | None = None,
     created_at: str | None = None,
+    identify: Callable[[str], FileIdentity] = identify,
 ) -> Plan:
     """Return a plan that keeps the best of each group, those with most to gain first.
 
     Args:
         plan_id: 32 hexadecimal digits; None makes one up.
         created_at: None takes the present time.
+        identify: gives the identity of a companion, or refuses the step; by default it reads it.
     """
-    drafter = _Drafter(settings)
+    drafter = _Drafter(settings, identify)
     drafted = [drafter.group(group) for group in groups]
     drafted.sort(key=lambda group: (-group.reclaimable_bytes, os.fsencode(group.keep.path)))
     return Plan(
@@ -74,8 +76,9 @@ def _renumbered(file: PlannedFile, *, first: int) -> PlannedFile:
 
 
 class _Drafter:
-    def __init__(self, settings: DraftSettings) -> None:
+    def __init__(self, settings: DraftSettings, identify: Callable[[str], FileIdentity]) -> None:
         self._settings = settings
+        self._read_identity = identify
         self._finder = CompanionFinder()
         self._identities: dict[str, FileIdentity | None] = {}
 
@@ -169,7 +172,7 @@ class _Drafter:
     def _identify(self, path: str) -> FileIdentity | None:
         if path not in self._identities:
             try:
-                self._identities[path] = identify(path)
+                self._identities[path] = self._read_identity(path)
             except StepRefusedError:
                 self._identities[path] = None
         return self._identities[path]
