@@ -46,6 +46,8 @@ of the photo may be cut in it.
 Source: as above, and what google-photos-takeout-helper does to find them again."""
 
 _NUMBER = re.compile(r"\(\d+\)\Z")
+_LAST_NUMBERS = re.compile(r"(\(\d+\))+\Z")
+_ANY_NUMBER = re.compile(r"\(\d+\)(?=\.)")
 
 
 class CompanionKind(enum.StrEnum):
@@ -130,12 +132,14 @@ def without_companions(paths: Sequence[str]) -> list[str]:
 
 
 def _key(name: str) -> str:
-    """Return what is before the first ending, without number, and cut as Takeout does.
+    """Return what is before the first ending, cut as Takeout does, and the last number.
 
-    Names without that in common are never companions.
+    Names without that in common are never companions. Photos that only their numbers tell apart,
+    of which a folder may have thousands, have none in common.
     """
     first = name.lower().lstrip(".").partition(".")[0]
-    return _NUMBER.sub("", first)[:_TAKEOUT_CHARACTERS]
+    numbers = _ANY_NUMBER.findall(name)
+    return _LAST_NUMBERS.sub("", first)[:_TAKEOUT_CHARACTERS] + "".join(numbers[-1:])
 
 
 def _kind_beside(photo: str, other: str) -> CompanionKind | None:

@@ -41,6 +41,9 @@ def fill(folder: Path, *names: str) -> None:
         ("IMG_1(1).jpg", "IMG_1.jpg(1).json", "sidecar"),
         ("IMG_1(12).JPG", "IMG_1.JPG.supplemental-metadata(12).json", "sidecar"),
         ("IMG_1(1).jpg", "IMG_1(1).jpg.json", "sidecar"),
+        ("IMG_1(1)(2).jpg", "IMG_1(1).jpg(2).json", "sidecar"),
+        ("IMG_1(1).jpg", "IMG_1(1).CR2", "RAW"),
+        ("IMG.1(1).jpg", "IMG.1(1).jpg.xmp", "sidecar"),
         (f"{STEM_47}.jpg", f"{STEM_47[:46]}.json", "sidecar"),
         (f"{STEM_47}(1).jpg", f"{STEM_47[:46]}(1).json", "sidecar"),
         (f"{STEM_47[:46]}.jpg", f"{STEM_47[:46]}.json", "sidecar"),
@@ -117,6 +120,22 @@ def test_a_sidecar_of_two_photos_whose_names_are_cut_alike_is_shared(tmp_path: P
     sidecar = str(tmp_path / f"{STEM_47[:46]}.json")
     shared = CompanionFinder().sharers(sidecar, str(tmp_path / f"{STEM_47}.jpg"))
     assert shared == (str(tmp_path / f"{STEM_47[:46]}x.jpg"),)
+
+
+def test_numbered_photos_are_not_compared_with_one_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or a folder of thousands would take minutes."""
+    fill(tmp_path, *(f"Holiday ({n}).jpg" for n in range(50)), "Holiday .jpg(7).json")
+    compared: list[str] = []
+    monkeypatch.setattr(
+        "mobisearch.duplicates.companions._kind_beside",
+        lambda photo, other: compared.append(other),
+    )
+    finder = CompanionFinder()
+    for n in range(50):
+        finder.find(str(tmp_path / f"Holiday ({n}).jpg"))
+    assert compared == ["Holiday .jpg(7).json"]
 
 
 def test_companions_among_paths_can_be_left_out() -> None:
