@@ -68,10 +68,11 @@ class Journal:
             restored=action.restored if restored is None else restored,
         )
 
-    def remember(self, decisions: Sequence[tuple[str, Sequence[str]]]) -> None:
-        """Store decisions, each a kind and contents by SHA-256; known ones stay as they are."""
+    def remember(self, decisions: Sequence[tuple[str, Mapping[str, int]]]) -> None:
+        """Store decisions, each a kind and contents by SHA-256 with their numbers of files."""
         if decisions:
-            self._catalog.decisions.add([(kind, found, now()) for kind, found in decisions])
+            stored = self._catalog.decisions
+            stored.add([(kind, stored.count_files(found), now()) for kind, found in decisions])
 
     def take_back(self, returned: Mapping[str, str]) -> None:
         """Let images that returned be found again; known contents are not embedded a second time.

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 
 from mobisearch.cleanup.plans import Plan, PlannedFile, PlannedGroup
 from mobisearch.errors import StepRefusedError
 from mobisearch.types import Decision
 
 
-def planned_decisions(plan: Plan) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Give what the plan says about images that stay; byte-identical ones are never different."""
+def planned_decisions(plan: Plan) -> Iterator[tuple[str, Mapping[str, int]]]:
+    """Give what the plan says about images that stay, with the number of files of each content.
+
+    Byte-identical images are never different.
+    """
     for group in plan.groups:
-        images = [file for file in group.files if file.companion_of is None]
-        contents = tuple(sorted({group.keep.sha256, *(file.sha256 for file in images)}))
+        images = [file.sha256 for file in group.files if file.companion_of is None]
+        contents = Counter([group.keep.sha256, *images])
         if group.decision and (group.decision == "keep" or len(contents) > 1):
             yield group.decision, contents
 

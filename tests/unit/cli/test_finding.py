@@ -134,6 +134,13 @@ def test_what_was_decided_to_stay_is_hidden_until_a_copy_joins(
     command("decide", "keep", copied / "a.png")
     done = command("duplicates", "--json")
     assert (done.document["groups"], done.document["hidden"]) == ([], 1)
+    (copied / "old" / "a2.png").rename(copied / "moved.png")
+    assert command("index", copied).code == 0
+    assert command("duplicates", "--json").document["hidden"] == 1
+    shutil.copy(copied / "a.png", copied / "joined.png")
+    assert command("index", copied).code == 0
+    done = command("duplicates", "--json")
+    assert (len(done.document["groups"]), done.document["hidden"]) == (1, 0)
 
 
 def test_what_a_score_means_is_told_and_drawn(command: Command, copied: Path) -> None:
