@@ -25,21 +25,36 @@ def planned_decisions(plan: Plan) -> Iterator[tuple[str, Mapping[str, int]]]:
 def check_decided(decisions: Sequence[Decision], group: PlannedGroup, file: PlannedFile) -> None:
     """Refuse a step that a decision stands against, made before the plan or after it.
 
+    Raises:
+        StepRefusedError: see :func:`why_decided_against`.
+    """
+    reason = why_decided_against(decisions, file.sha256, kept=group.keep.sha256)
+    if reason:
+        raise StepRefusedError(file.path, reason)
+
+
+def why_decided_against(decisions: Sequence[Decision], sha256: str, *, kept: str) -> str:
+    """Say what was decided against moving a file as a copy of another; nothing if nothing was.
+
     Byte-identical files are one content: they are never different pictures, and all of them stay
     if that content does. A content that was decided to stay by itself stays whatever is kept.
 
-    Raises:
-        StepRefusedError: the file and the one that is kept are different pictures, or both stay.
+    Args:
+        sha256: of the file.
+        kept: the SHA-256 of the one that is kept.
     """
-    both = {file.sha256, group.keep.sha256}
     for decision in decisions:
-        contents = set(decision.sha256s)
+        if sha256 not in decision.sha256s:
+            continue
+        is_about_both = kept in decision.sha256s
+        words = ""
         if decision.kind == "different":
-            words = "it and the one kept are different pictures"
-            stands_against = len(both) > 1 and both <= contents
-        else:
-            words = "it and the one kept both stay" if both <= contents else "it stays"
-            stands_against = both <= contents or contents == {file.sha256}
-        if stands_against:
-            reason = f"you decided that {words} (see: mobisearch decisions)"
-            raise StepRefusedError(file.path, reason)
+            if is_about_both and sha256 != kept:
+                words = "it and the one kept are different pictures"
+        elif is_about_both:
+            words = "it and the one kept both stay"
+        elif len(decision.sha256s) == 1:
+            words = "it stays"
+        if words:
+            return f"you decided that {words} (see: mobisearch decisions)"
+    return ""

@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from mobisearch.cleanup.decided import why_decided_against
 from mobisearch.cleanup.identity import FileIdentity, identify
 from mobisearch.cleanup.plans import KeptFile, Plan, PlannedFile, PlannedGroup
 from mobisearch.cleanup.versions import compare_versions
 from mobisearch.duplicates import Companion, CompanionFinder, is_inside
 from mobisearch.errors import StepRefusedError
-from mobisearch.types import DuplicateGroup, GroupMember
+from mobisearch.types import Decision, DuplicateGroup, GroupMember
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ def draft_plan(
     *,
     plan_id: str | None = None,
     created_at: str | None = None,
+    decisions: Sequence[Decision] = (),
     identify: Callable[[str], FileIdentity] = identify,
 ) -> Plan:
     """Return a plan that keeps the best of each group, those with most to gain first.
@@ -49,9 +51,10 @@ def draft_plan(
     Args:
         plan_id: 32 hexadecimal digits; None makes one up.
         created_at: None takes the present time.
+        decisions: what was decided about images; those that stay by them are not moved.
         identify: gives the identity of a companion, or refuses the step; by default it reads it.
     """
-    drafter = _Drafter(settings, identify)
+    drafter = _Drafter(settings, decisions, identify)
     drafted = [drafter.group(group) for group in groups]
     drafted.sort(key=lambda group: (-group.reclaimable_bytes, os.fsencode(group.keep.path)))
     return Plan(
@@ -76,8 +79,14 @@ def _renumbered(file: PlannedFile, *, first: int) -> PlannedFile:
 
 
 class _Drafter:
-    def __init__(self, settings: DraftSettings, identify: Callable[[str], FileIdentity]) -> None:
+    def __init__(
+        self,
+        settings: DraftSettings,
+        decisions: Sequence[Decision],
+        identify: Callable[[str], FileIdentity],
+    ) -> None:
         self._settings = settings
+        self._decisions = decisions
         self._read_identity = identify
         self._finder = CompanionFinder()
         self._identities: dict[str, FileIdentity | None] = {}
@@ -107,6 +116,10 @@ class _Drafter:
         own = [c for c in companions if not self._has_twin(c, group.keep.image.path)]
         if copy.is_protected or is_inside(image.path, self._settings.protect):
             action, reason = "none", _joined("it is protected", reason)
+        elif decided := why_decided_against(
+            self._decisions, image.sha256, kept=group.keep.image.sha256
+        ):
+            action, reason = "none", _joined(f"it stays: {decided}", reason)
         elif action == "link" and image.sha256 != group.keep.image.sha256:
             action, reason = "none", _joined("only byte-identical files can be links", reason)
         elif action == "trash" and (loss := self._loss(group, copy)):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mobisearch.cleanup.drafting import DraftSettings, draft_plan
 from mobisearch.cleanup.identity import FileIdentity
 from mobisearch.cleanup.plans import Plan, PlannedFile
 from mobisearch.errors import StepRefusedError
-from mobisearch.types import DuplicateGroup
+from mobisearch.types import Decision, DuplicateGroup
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +50,18 @@ def outlook_of(plan: Plan) -> Outlook:
     )
 
 
-def foresee_plan(groups: Iterable[DuplicateGroup], settings: DraftSettings) -> Outlook:
+def foresee_plan(
+    groups: Iterable[DuplicateGroup],
+    settings: DraftSettings,
+    *,
+    decisions: Sequence[Decision] = (),
+) -> Outlook:
     """Return what :func:`draft_plan` would do with copies, without reading a file.
 
     Folders are listed, each once. Whether two companions have the same bytes is taken from their
     sizes, so a plan may yet leave a copy whose companion differs in nothing but its bytes.
     """
-    return outlook_of(draft_plan(groups, settings, identify=_look_at))
+    return outlook_of(draft_plan(groups, settings, decisions=decisions, identify=_look_at))
 
 
 def _look_at(path: str) -> FileIdentity:

@@ -7,7 +7,13 @@ from typing import Any
 
 import pytest
 
-from mobisearch.cleanup import DraftSettings, draft_plan, foresee_plan, outlook_of
+from mobisearch.cleanup import (
+    DraftSettings,
+    apply_plan,
+    draft_plan,
+    foresee_plan,
+    outlook_of,
+)
 from mobisearch.types import DuplicateGroup, Relation, Verdict
 
 Library = Any
@@ -57,6 +63,30 @@ def test_what_is_foreseen_is_what_is_planned_and_no_file_is_read(
     assert foreseen.n_companions == n_companions
     assert foreseen.moved_bytes == sum(file.size_bytes for _, file in plan.steps())
     assert foreseen.group_bytes == {group.keep.image.path: foreseen.moved_bytes}
+
+
+@pytest.mark.parametrize(
+    ("kind", "names", "actions"),
+    [
+        ("keep", ("a.png",), ["none", "trash"]),
+        ("keep", ("s.png",), ["trash", "none"]),
+        ("keep", ("a.png", "s.png"), ["none", "none"]),
+        ("keep", ("s.png", "x.png"), ["trash", "trash"]),
+        ("different", ("a.png", "s.png"), ["trash", "none"]),
+    ],
+)
+def test_what_was_decided_to_stay_is_planned_to_and_so_nothing_is_refused(
+    library: Library, kind: str, names: tuple[str, ...], actions: list[str]
+) -> None:
+    found = library.group("a.png", "b.png", "s.png")
+    library.index.decide(kind, [library.record(name).path for name in names])
+    decisions = library.index.decisions()
+    plan = draft_plan([found], decisions=decisions)
+    assert [file.action for file in plan.groups[0].files] == actions
+    assert foresee_plan([found], DraftSettings(), decisions=decisions) == outlook_of(plan)
+    assert apply_plan(library.index, plan).ok
+    stays = [file.reason for file in plan.groups[0].files if file.action == "none"]
+    assert all(reason.startswith("it stays: you decided that it ") for reason in stays)
 
 
 def test_companions_of_one_size_pass_for_the_same_until_they_are_read(library: Library) -> None:
