@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from mobisearch.embedding import Embedder
+from mobisearch.imaging.formats import READ_EXTENSIONS, extension_of
 from mobisearch.store import CatalogWriter, now
 from mobisearch.sync import Synchroniser
 from mobisearch.types import FileAction
@@ -67,23 +68,29 @@ class Journal:
             restored=action.restored if restored is None else restored,
         )
 
-    def remember(self, decisions: Sequence[tuple[str, Sequence[str]]]) -> None:
-        """Store decisions, each a kind and contents by SHA-256; known ones stay as they are."""
+    def remember(self, decisions: Sequence[tuple[str, Mapping[str, int]]]) -> None:
+        """Store decisions, each a kind and contents by SHA-256 with their numbers of files."""
         if decisions:
-            self._catalog.decisions.add([(kind, found, now()) for kind, found in decisions])
+            stored = self._catalog.decisions
+            stored.add([(kind, stored.count_files(found), now()) for kind, found in decisions])
 
-    def take_back(self, paths: Sequence[str]) -> None:
-        """Let files that returned be found again; known contents are not embedded a second time.
+    def take_back(self, returned: Mapping[str, str]) -> None:
+        """Let images that returned be found again; known contents are not embedded a second time.
 
-        Those that the index does not know, and that are in none of its folders, are left out.
+        What was no image of the index, and would be none by its name and folder, is left out: a
+        companion of an image returns with it, and is none.
+
+        Args:
+            returned: where files are now, each with its path before it went.
         """
-        known = self._catalog.find_files(paths)
-        roots = [os.path.join(root, "") for root in self._catalog.roots()]
-        wanted = [path for path in paths if path in known or path.startswith(tuple(roots))]
+        known = self._catalog.find_files(list(returned.values()))
+        images = {path for path, file in known.items() if file.sha256 is not None}
+        roots = tuple(os.path.join(root, "") for root in self._catalog.roots())
+        wanted = [
+            path
+            for path, before in returned.items()
+            if before in images
+            or (extension_of(path) in READ_EXTENSIONS and path.startswith(roots))
+        ]
         if wanted:
             Synchroniser(self._catalog, self._embedder).add(wanted)
-
-    def add(self, paths: Sequence[str]) -> None:
-        """Let files be found, whether or not they were before."""
-        if paths:
-            Synchroniser(self._catalog, self._embedder).add(paths)

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from mobisearch.arguments import PathArgument, as_list, real_path
 from mobisearch.embedding import Embedder
 from mobisearch.errors import (
     DecisionsFileError,
+    DecisionsNotFoundError,
     ImageNotFoundError,
     InvalidDecisionError,
     UnknownDecisionError,
@@ -34,6 +36,8 @@ from mobisearch.types import (
 _MARK = "mobisearch_decisions"
 _VERSION = 1
 _MAX_FILE_BYTES = 100_000_000
+_MAX_FILES = 2**31
+_KEYS = {"kind", "decided_at", "sha256"}
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _FEWEST = {"different": 2, "keep": 1}
 
@@ -48,8 +52,9 @@ class RememberingIndex(OpenIndex):
 
         Args:
             kind: ``"different"``: no two of them are copies of one another; they are not shown in
-                one group again. ``"keep"``: all of them stay; they are shown again only when
-                another copy joins them.
+                one group again. ``"keep"``: all of them stay, and all byte-identical images that
+                the index has; they are shown again only when another copy joins them,
+                byte-identical or not.
             images: files; they need not be in the index.
 
         Raises:
@@ -59,14 +64,16 @@ class RememberingIndex(OpenIndex):
         """
         if kind not in DECISION_KINDS:
             raise InvalidDecisionError(f"expected one of {', '.join(DECISION_KINDS)}, got {kind!r}")
-        contents = {self._content_of(path) for path in as_list(images)}
+        paths = sorted({real_path(path) for path in as_list(images)})
+        contents = Counter(map(self._content_of, paths))
         if len(contents) < _FEWEST[kind]:
             raise InvalidDecisionError(
                 f"deciding {kind!r} takes {_FEWEST[kind]} different contents or more, got "
                 f"{len(contents)}: byte-identical files are one content"
             )
         with self._writing() as catalog:
-            return catalog.decisions.add([(kind, contents, now())])[0]
+            stored = catalog.decisions
+            return stored.add([(kind, stored.count_files(contents), now())])[0]
 
     def _content_of(self, path: PathArgument) -> str:
         """Return the SHA-256 of a file as it is now; of one that is gone, what the index knows."""
@@ -104,7 +111,12 @@ class RememberingIndex(OpenIndex):
     def export_decisions(self) -> str:
         """Return all decisions as JSON, for ``import_decisions`` of this or another index."""
         found = [
-            {"kind": d.kind, "decided_at": d.decided_at, "sha256": list(d.sha256s)}
+            {
+                "kind": d.kind,
+                "decided_at": d.decided_at,
+                "sha256": list(d.sha256s),
+                "n_files": list(d.n_files),
+            }
             for d in self.decisions()
         ]
         return json.dumps({_MARK: _VERSION, "decisions": found}, indent=1) + "\n"
@@ -114,6 +126,7 @@ class RememberingIndex(OpenIndex):
 
         Raises:
             DecisionsFileError: it is no such file; nothing was taken.
+            DecisionsNotFoundError: there is none, or it cannot be read.
             IndexLockedError, StorageError: as for ``sync``.
         """
         read = _parse_decisions(real_path(path))
@@ -166,14 +179,14 @@ class RememberingIndex(OpenIndex):
                 self._vectors.refresh(catalog)
 
 
-def _parse_decisions(path: str) -> list[tuple[str, list[str], str]]:
+def _parse_decisions(path: str) -> list[tuple[str, dict[str, int | None], str]]:
     try:
         if os.path.getsize(path) > _MAX_FILE_BYTES:
             raise DecisionsFileError(path, f"is larger than {_MAX_FILE_BYTES:,} bytes")
         with open(path, encoding="utf-8") as file:
             document = json.load(file)
     except OSError as error:
-        raise DecisionsFileError(path, f"cannot be read: {error.strerror}") from error
+        raise DecisionsNotFoundError(path, f"cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         raise DecisionsFileError(path, f"is not JSON ({error})") from error
     if not isinstance(document, dict) or document.get(_MARK) != _VERSION:
@@ -184,9 +197,9 @@ def _parse_decisions(path: str) -> list[tuple[str, list[str], str]]:
     return [_parse_decision(path, number, entry) for number, entry in enumerate(listed)]
 
 
-def _parse_decision(path: str, number: int, entry: Any) -> tuple[str, list[str], str]:
+def _parse_decision(path: str, number: int, entry: Any) -> tuple[str, dict[str, int | None], str]:
     where = f"decision {number}"
-    if not isinstance(entry, dict) or set(entry) != {"kind", "decided_at", "sha256"}:
+    if not isinstance(entry, dict) or entry.keys() - {"n_files"} != _KEYS:
         raise DecisionsFileError(path, f"{where}: expected kind, decided_at and sha256")
     kind, decided_at, contents = entry["kind"], entry["decided_at"], entry["sha256"]
     if kind not in DECISION_KINDS or not isinstance(decided_at, str) or len(decided_at) > 40:
@@ -197,4 +210,12 @@ def _parse_decision(path: str, number: int, entry: Any) -> tuple[str, list[str],
         raise DecisionsFileError(path, f"{where}: expected SHA-256 of contents, hexadecimal")
     if len(set(contents)) < _FEWEST[kind]:
         raise DecisionsFileError(path, f"{where}: is about too few contents")
-    return kind, contents, decided_at
+    # Exports of before format 7 have no numbers of files.
+    n_files = entry.get("n_files", [None] * len(contents))
+    if (
+        not isinstance(n_files, list)
+        or len(n_files) != len(contents)
+        or not all(n is None or (type(n) is int and 0 < n <= _MAX_FILES) for n in n_files)
+    ):
+        raise DecisionsFileError(path, f"{where}: expected a number of files for each content")
+    return kind, dict(zip(contents, n_files, strict=True)), decided_at

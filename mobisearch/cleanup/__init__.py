@@ -10,6 +10,7 @@ from mobisearch.cleanup.coverage import CoverReport, cover_folder
 from mobisearch.cleanup.drafting import DraftSettings, draft_plan
 from mobisearch.cleanup.inventory import OtherFile
 from mobisearch.cleanup.outcomes import CleanupReport, StepOutcome
+from mobisearch.cleanup.outlook import Outlook, foresee_plan, outlook_of
 from mobisearch.cleanup.plan_reading import parse_plan, read_plan
 from mobisearch.cleanup.plans import (
     KeptFile,
@@ -34,6 +35,7 @@ __all__ = [
     "DraftSettings",
     "KeptFile",
     "OtherFile",
+    "Outlook",
     "Plan",
     "PlannedFile",
     "PlannedGroup",
@@ -45,6 +47,8 @@ __all__ = [
     "compare_versions",
     "cover_folder",
     "draft_plan",
+    "foresee_plan",
+    "outlook_of",
     "parse_plan",
     "plan_document",
     "plan_text",

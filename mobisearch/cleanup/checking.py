@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from mobisearch.cleanup.identity import identify
+from mobisearch.cleanup.substitution import Substitution
 from mobisearch.cleanup.versions import CoverStatus, compare_versions
 from mobisearch.duplicates import is_inside
 from mobisearch.errors import StepRefusedError
 from mobisearch.imaging import trash_of
-from mobisearch.types import DuplicateGroup, ImageRecord, Relation, Verdict
+from mobisearch.types import DecodeSettings, DuplicateGroup, ImageRecord, Relation, Verdict
 
 _SECOND_NAME = (
     "a second name of one file is no copy: it is the library's own file, by a link or a mount"
@@ -62,6 +63,7 @@ class CopyChecker:
             self._trashed.setdefault(image.sha256, []).append(image.path)
         self._likes: dict[str, tuple[ImageRecord, Relation | None, Verdict]] = {}
         self._problems: dict[tuple[str, str], tuple[CoverStatus, str] | None] = {}
+        self._substitution = Substitution(DecodeSettings())
 
     def needs_likes(self, images: Iterable[ImageRecord]) -> bool:
         """Say whether any photo has no file of the same bytes in the library."""
@@ -117,8 +119,14 @@ class CopyChecker:
         """Compare a photo with the library's image that it was grouped with."""
         status, reason = compare_versions(image, copy, relation, verdict)
         judged = CoveredPhoto(image.path, status, copy.path, verdict, reason)
-        problem = self._find_problem(copy.path, copy.sha256) if status.is_covered else None
-        return judged if problem is None else replace(judged, status=problem[0], reason=problem[1])
+        if not status.is_covered:
+            return judged
+        problem = self._find_problem(copy.path, copy.sha256)
+        if problem is not None:
+            return replace(judged, status=problem[0], reason=problem[1])
+        loss = self._substitution.find_loss(image.path, copy.path)
+        loss = loss or self._substitution.find_difference(image.path, copy.path)
+        return replace(judged, status=CoverStatus.OTHER, reason=loss) if loss else judged
 
     def _find_problem(self, path: str, sha256: str) -> tuple[CoverStatus, str] | None:
         """Return why a file of the library vouches for nothing now, read again; None if it does."""

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 
 from mobisearch.cleanup.plans import Plan, PlannedFile, PlannedGroup
 from mobisearch.errors import StepRefusedError
 from mobisearch.types import Decision
 
 
-def planned_decisions(plan: Plan) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Give what the plan says about images that stay; byte-identical ones are never different."""
+def planned_decisions(plan: Plan) -> Iterator[tuple[str, Mapping[str, int]]]:
+    """Give what the plan says about images that stay, with the number of files of each content.
+
+    Byte-identical images are never different.
+    """
     for group in plan.groups:
-        images = [file for file in group.files if file.companion_of is None]
-        contents = tuple(sorted({group.keep.sha256, *(file.sha256 for file in images)}))
+        images = [file.sha256 for file in group.files if file.companion_of is None]
+        contents = Counter([group.keep.sha256, *images])
         if group.decision and (group.decision == "keep" or len(contents) > 1):
             yield group.decision, contents
 
@@ -22,13 +26,35 @@ def check_decided(decisions: Sequence[Decision], group: PlannedGroup, file: Plan
     """Refuse a step that a decision stands against, made before the plan or after it.
 
     Raises:
-        StepRefusedError: the file and the one that is kept are different pictures, or both stay.
+        StepRefusedError: see :func:`why_decided_against`.
     """
-    both = {file.sha256, group.keep.sha256}
-    if len(both) < 2:
-        return
+    reason = why_decided_against(decisions, file.sha256, kept=group.keep.sha256)
+    if reason:
+        raise StepRefusedError(file.path, reason)
+
+
+def why_decided_against(decisions: Sequence[Decision], sha256: str, *, kept: str) -> str:
+    """Say what was decided against moving a file as a copy of another; nothing if nothing was.
+
+    Byte-identical files are one content: they are never different pictures, and all of them stay
+    if that content does. A content that was decided to stay by itself stays whatever is kept.
+
+    Args:
+        sha256: of the file.
+        kept: the SHA-256 of the one that is kept.
+    """
     for decision in decisions:
-        if both <= set(decision.sha256s):
-            words = "are different pictures" if decision.kind == "different" else "both stay"
-            reason = f"you decided that it and the one kept {words} (see: mobisearch decisions)"
-            raise StepRefusedError(file.path, reason)
+        if sha256 not in decision.sha256s:
+            continue
+        is_about_both = kept in decision.sha256s
+        words = ""
+        if decision.kind == "different":
+            if is_about_both and sha256 != kept:
+                words = "it and the one kept are different pictures"
+        elif is_about_both:
+            words = "it and the one kept both stay"
+        elif len(decision.sha256s) == 1:
+            words = "it stays"
+        if words:
+            return f"you decided that {words} (see: mobisearch decisions)"
+    return ""

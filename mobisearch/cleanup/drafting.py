@@ -5,17 +5,18 @@ from __future__ import annotations
 import dataclasses
 import os
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from mobisearch.cleanup.decided import why_decided_against
 from mobisearch.cleanup.identity import FileIdentity, identify
 from mobisearch.cleanup.plans import KeptFile, Plan, PlannedFile, PlannedGroup
 from mobisearch.cleanup.substitution import Substitution
 from mobisearch.cleanup.versions import compare_versions
 from mobisearch.duplicates import Companion, CompanionFinder, is_inside
 from mobisearch.errors import StepRefusedError
-from mobisearch.types import DecodeSettings, DuplicateGroup, GroupMember
+from mobisearch.types import Decision, DecodeSettings, DuplicateGroup, GroupMember
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,9 @@ def draft_plan(
     *,
     plan_id: str | None = None,
     created_at: str | None = None,
+    decisions: Sequence[Decision] = (),
+    identify: Callable[[str], FileIdentity] = identify,
+    find_loss: Callable[[str, str], str] | None = None,
 ) -> Plan:
     """Return a plan that keeps the best of each group, those with most to gain first.
 
@@ -53,8 +57,13 @@ def draft_plan(
     Args:
         plan_id: 32 hexadecimal digits; None makes one up.
         created_at: None takes the present time.
+        decisions: what was decided about images; those that stay by them are not moved.
+        identify: gives the identity of a companion, or refuses the step; by default it reads it.
+        find_loss: says what the file of a copy holds that the file of the one kept, the second
+            argument, does not; by default it reads both.
     """
-    drafter = _Drafter(settings)
+    find_loss = find_loss or Substitution(DecodeSettings()).find_loss
+    drafter = _Drafter(settings, decisions, identify, find_loss)
     drafted = [drafter.group(group) for group in groups]
     drafted.sort(key=lambda group: (-group.reclaimable_bytes, os.fsencode(group.keep.path)))
     return Plan(
@@ -79,10 +88,18 @@ def _renumbered(file: PlannedFile, *, first: int) -> PlannedFile:
 
 
 class _Drafter:
-    def __init__(self, settings: DraftSettings) -> None:
+    def __init__(
+        self,
+        settings: DraftSettings,
+        decisions: Sequence[Decision],
+        identify: Callable[[str], FileIdentity],
+        find_loss: Callable[[str, str], str],
+    ) -> None:
         self._settings = settings
+        self._decisions = decisions
+        self._read_identity = identify
         self._finder = CompanionFinder()
-        self._substitution = Substitution(DecodeSettings())
+        self._find_loss = find_loss
         self._identities: dict[str, FileIdentity | None] = {}
 
     def group(self, group: DuplicateGroup) -> PlannedGroup:
@@ -109,21 +126,26 @@ class _Drafter:
         action, reason = self._settings.action, copy.reason
         is_loss_accepted = False
         own = [c for c in companions if not self._has_twin(c, group.keep.image.path)]
+        loss = _loss_of_picture(group, copy)
         if copy.is_protected or is_inside(image.path, self._settings.protect):
             action, reason = "none", _joined("it is protected", reason)
+        elif decided := why_decided_against(
+            self._decisions, image.sha256, kept=group.keep.image.sha256
+        ):
+            action, reason = "none", _joined(f"it stays: {decided}", reason)
         elif action == "link" and image.sha256 != group.keep.image.sha256:
             action, reason = "none", _joined("only byte-identical files can be links", reason)
-        elif action == "trash" and (loss := self._loss(group, copy)):
+        elif action == "trash" and loss and not self._settings.moves_versions:
             action, reason = "none", _joined(f"it stays: {loss}", reason)
         elif action == "trash" and own and not self._settings.moves_companions:
             names = ", ".join(f"{c.kind} {os.path.basename(c.path)}" for c in own)
             lacking = f"it stays: it has what the one kept has not ({names})"
             action, reason = "none", _joined(lacking, reason)
-        elif action == "trash" and (held := self._loss_of_file(group, copy)):
+        elif action == "trash" and (loss := loss or self._loss_of_file(group, copy)):
             if self._settings.moves_versions:
-                is_loss_accepted, reason = True, _joined(f"it goes all the same: {held}", reason)
+                is_loss_accepted, reason = True, _joined(f"it goes all the same: {loss}", reason)
             else:
-                action, reason = "none", _joined(f"it stays: {held}", reason)
+                action, reason = "none", _joined(f"it stays: {loss}", reason)
         yield PlannedFile(
             step=step,
             action=action,
@@ -159,20 +181,11 @@ class _Drafter:
                 companion_of=image_step,
             )
 
-    def _loss(self, group: DuplicateGroup, copy: GroupMember) -> str:
-        """Say what would be lost with a copy, nothing where that does not matter."""
-        if self._settings.moves_versions:
-            return ""
-        status, reason = compare_versions(copy.image, group.keep.image, copy.relation, copy.verdict)
-        if status.is_covered:
-            return ""
-        return f"it is another version ({reason or status.value})"
-
     def _loss_of_file(self, group: DuplicateGroup, copy: GroupMember) -> str:
         """Say what a copy's file holds that the kept one's does not."""
         if copy.image.sha256 == group.keep.image.sha256:
             return ""
-        return self._substitution.find_loss(copy.image.path, group.keep.image.path)
+        return self._find_loss(copy.image.path, group.keep.image.path)
 
     def _has_twin(self, companion: Companion, kept: str) -> bool:
         """Say whether the image that is kept has a companion with the same bytes."""
@@ -188,10 +201,16 @@ class _Drafter:
     def _identify(self, path: str) -> FileIdentity | None:
         if path not in self._identities:
             try:
-                self._identities[path] = identify(path)
+                self._identities[path] = self._read_identity(path)
             except StepRefusedError:
                 self._identities[path] = None
         return self._identities[path]
+
+
+def _loss_of_picture(group: DuplicateGroup, copy: GroupMember) -> str:
+    """Say what a copy shows that the kept one does not."""
+    status, reason = compare_versions(copy.image, group.keep.image, copy.relation, copy.verdict)
+    return "" if status.is_covered else f"it is another version ({reason or status.value})"
 
 
 def _joined(first: str, second: str) -> str:

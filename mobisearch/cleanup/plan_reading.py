@@ -209,7 +209,9 @@ class _Reader:
         number = value[key]
         is_whole = isinstance(number, int) and not isinstance(number, bool)
         if not is_whole or not low <= number <= _MAX_NUMBER:
-            raise self.fail(f"{where}.{key}", f"expected a whole number of at least {low}")
+            raise self.fail(
+                f"{where}.{key}", f"expected a whole number from {low} to {_MAX_NUMBER}"
+            )
         return int(number)
 
     def _path(self, value: Mapping[str, Any], where: str) -> str:

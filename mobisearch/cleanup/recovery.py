@@ -37,14 +37,14 @@ def settle_all(journal: Journal) -> list[str]:
         A line for each.
     """
     lines = []
-    returned: list[str] = []
+    returned: dict[str, str] = {}
     for action in journal.unsettled():
         if not os.path.isdir(os.path.dirname(action.path)):
             lines.append(f"{action.path}: {_UNSEEN}")
             continue
         if action.state == "undoing":
             state, reason, back = settle_undoing(action)
-            returned += back
+            returned |= dict.fromkeys(back, action.path)
         elif action.kind == "link":
             state, reason = _settle_link(action)
         else:

@@ -17,6 +17,9 @@ from mobisearch.errors import ImageError, StepRefusedError
 from mobisearch.imaging import decode, read_file, trash_of
 from mobisearch.types import DecodeSettings, Verdict
 
+_SAME_PICTURE = frozenset(map(str, (Verdict.SAME_PIXELS, Verdict.RECOMPRESSED, Verdict.RESIZED)))
+"""Verdicts after which two pictures show the same, whatever loss was accepted."""
+
 _NEED_PX = 64
 """A JPEG is read to its end at any size; small is quicker."""
 
@@ -74,7 +77,7 @@ class Safeguards:
             _check_linkable(file, found, keeper)
         elif file.companion_of is None:
             _check_companions(group, file)
-            if found.sha256 != keeper.sha256 and not file.is_loss_accepted:
+            if found.sha256 != keeper.sha256:
                 self._check_loss(group, file)
         else:
             self._check_sharing(group, file, gone)
@@ -110,7 +113,19 @@ class Safeguards:
         return keeper
 
     def _check_loss(self, group: PlannedGroup, file: PlannedFile) -> None:
-        loss = self._substitution.find_loss(file.path, group.keep.path)
+        """A photo is moved only if the one kept has all of it, or is a version of it at least."""
+        compare = self._substitution
+        if file.is_loss_accepted:
+            find = (
+                compare.find_difference
+                if file.verdict in _SAME_PICTURE
+                else compare.find_strangeness
+            )
+            if reason := find(file.path, group.keep.path):
+                raise StepRefusedError(file.path, reason)
+            return
+        loss = compare.find_loss(file.path, group.keep.path)
+        loss = loss or compare.find_difference(file.path, group.keep.path)
         if loss:
             hint = 'to move it all the same, give it "loss_accepted": true in the plan'
             raise StepRefusedError(file.path, f"{loss}; {hint}")

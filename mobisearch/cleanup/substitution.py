@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 
+import numpy as np
+
+from mobisearch.duplicates import is_version, shows_all
 from mobisearch.errors import ImageError
-from mobisearch.imaging import Holdings, find_missing, read_holdings, stamp_of
-from mobisearch.types import DecodeSettings, FileStamp
+from mobisearch.imaging import Holdings, decode, find_missing, read_file, read_holdings, stamp_of
+from mobisearch.types import DecodeSettings, FileStamp, Pixels
 
 
 class Substitution:
@@ -27,6 +30,31 @@ class Substitution:
         except ImageError as error:
             return f"it cannot be compared with the one kept: {error.reason}"
         return f"it has what the one kept has not: {missing}" if missing else ""
+
+    def find_difference(self, path: str, keeper: str) -> str:
+        """Say that a photo shows what the one kept does not, or "" if that shows all of it.
+
+        Both are decoded whole. What cannot be read counts as different.
+        """
+        try:
+            kept, copy = self._pixels(keeper), self._pixels(path)
+        except ImageError as error:
+            return f"it cannot be compared with the one kept: {error.reason}"
+        if shows_all(kept, copy):
+            return ""
+        return "looked at closely, it differs from the one kept in places"
+
+    def find_strangeness(self, path: str, keeper: str) -> str:
+        """Say that a photo is no version of the one kept, or "" if it is one, however altered."""
+        try:
+            kept, copy = self._pixels(keeper), self._pixels(path)
+        except ImageError as error:
+            return f"it cannot be compared with the one kept: {error.reason}"
+        return "" if is_version(kept, copy) else "it is no copy of the one kept"
+
+    def _pixels(self, path: str) -> Pixels:
+        content = read_file(path, max_bytes=self._settings.max_bytes)
+        return np.asarray(decode(content.data, name=path, settings=self._settings)[0])
 
     def _holdings(self, path: str) -> Holdings:
         stamp = _stamp(path)

@@ -46,7 +46,7 @@ def undo_plan(
         done = [action for action in index.actions(plan_id) if action.state == "done"]
         return CleanupReport(tuple(map(_look, reversed(done))), is_dry=True)
     outcomes: list[StepOutcome] = []
-    returned: list[str] = []
+    returned: dict[str, str] = {}
     with index.journal() as journal:
         settled = settle_all(journal)
         done = [action for action in journal.of_plan(plan_id) if action.state == "done"]
@@ -56,24 +56,17 @@ def undo_plan(
                     break
                 outcome, target = _take_back(action, journal)
                 if target is not None:
-                    returned.append(target)
+                    returned[target] = action.path
                 outcomes.append(outcome)
                 if on_outcome is not None:
                     on_outcome(outcome)
         finally:
-            _make_known(journal, done, returned)
+            journal.take_back(returned)
     return CleanupReport(
         tuple(outcomes),
         settled=tuple(settled),
         interrupted=stop.is_set() and len(outcomes) < len(done),
     )
-
-
-def _make_known(journal: Journal, done: list[FileAction], returned: list[str]) -> None:
-    """Let the index find again what is back; what got another name is known by its old one."""
-    places = {action.path for action in done}
-    journal.take_back([path for path in returned if path in places])
-    journal.add([path for path in returned if path not in places])
 
 
 def _look(action: FileAction) -> StepOutcome:
@@ -87,6 +80,9 @@ def _look(action: FileAction) -> StepOutcome:
 
 
 def _why_not(action: FileAction) -> str:
+    in_the_way = _file_in_the_way(action.path)
+    if in_the_way:
+        return f"{in_the_way} is no folder now: something else has its name"
     if action.kind == "link":
         return ""
     if action.destination is None:
@@ -99,6 +95,14 @@ def _why_not(action: FileAction) -> str:
     if not has_content(action.destination, action.sha256):
         return f"what is in the trash as {action.destination} is another file now"
     return ""
+
+
+def _file_in_the_way(path: str) -> str:
+    """Return what is no folder where one has to be for a path, or an empty string."""
+    folder = os.path.dirname(path)
+    while not os.path.lexists(folder) and folder != os.path.dirname(folder):
+        folder = os.path.dirname(folder)
+    return folder if os.path.lexists(folder) and not os.path.isdir(folder) else ""
 
 
 def _target(action: FileAction) -> str:

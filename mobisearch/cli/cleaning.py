@@ -18,11 +18,13 @@ from mobisearch.cli.output import (
     print_line,
     print_message,
 )
+from mobisearch.errors import PlanNotFoundError
 
 if TYPE_CHECKING:
     from mobisearch.cleanup import CleanupReport, StepOutcome
 
 _UNDONE = {"trash": "restore", "link": "unlink"}
+_THE_PLAN_DONE = "name the plan that 'mobisearch apply' was given"
 _STOPPING = "stopping after the file in hand; once more to stop at once"
 _yes = click.option("--yes", is_flag=True, help="Do it. Without this, only say what would be done.")
 
@@ -81,7 +83,10 @@ def undo_command(plan_path: str, yes: bool, index_path: str, as_json: bool) -> i
     """
     from mobisearch.cleanup import read_plan, undo_plan
 
-    plan = read_plan(plan_path)
+    try:
+        plan = read_plan(plan_path)
+    except PlanNotFoundError as error:
+        raise PlanNotFoundError(error.path, error.reason, _THE_PLAN_DONE) from error
     with mobisearch.ImageIndex.open(index_path) as index, stop_on_signals(_STOPPING) as stop:
         report = undo_plan(index, plan.id, is_real=yes, stop=stop)
         index_actions = index.actions(plan.id)

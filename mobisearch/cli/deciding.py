@@ -106,7 +106,11 @@ def _document(index: mobisearch.ImageIndex, found: Decision) -> dict[str, object
         "kind": found.kind,
         "decided_at": found.decided_at,
         "contents": [
-            {"sha256": sha256, "images": [json_path(path) for path in index.images_of(sha256)]}
-            for sha256 in found.sha256s
+            {
+                "sha256": sha256,
+                "n_files": n_files,
+                "images": [json_path(path) for path in index.images_of(sha256)],
+            }
+            for sha256, n_files in zip(found.sha256s, found.n_files, strict=True)
         ],
     }

@@ -29,6 +29,7 @@ _BY_ERROR: tuple[tuple[type[errors.MobisearchError], int], ...] = (
     (errors.StoreError, DAMAGED),
     (errors.PlanNotFoundError, INPUT_MISSING),
     (errors.PlanError, DAMAGED),
+    (errors.DecisionsNotFoundError, INPUT_MISSING),
     (errors.DecisionsFileError, DAMAGED),
     (errors.CleanupError, SOME_FAILED),
     (errors.ReportError, CANNOT_CREATE),

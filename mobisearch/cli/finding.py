@@ -110,13 +110,15 @@ def duplicates_command(
         check_not_carried_out,
         check_plan_path,
         draft_plan,
+        foresee_plan,
+        outlook_of,
         write_plan,
     )
     from mobisearch.duplicates import parse_rules
 
     if explain is not None and explain != _AS_TEXT and not explain.lower().endswith(".png"):
         raise click.UsageError(f"--explain={explain}: a plot must end in .png; name folders first")
-    rules = tuple(rule.strip() for rule in keep.split(",") if rule.strip())
+    rules = tuple(rule.strip() for rule in keep.split(","))
     parse_rules(rules)  # before the work, not after it
     settings = DuplicateSettings(
         wrong_groups=wrong_groups,
@@ -144,6 +146,7 @@ def duplicates_command(
         if plan_path is not None:
             check_not_carried_out(index, plan_path)
         found = index.duplicates(settings, on_progress=bar, stop=stop)
+        decisions = index.decisions()
     from mobisearch.arguments import real_path
 
     draft = DraftSettings(
@@ -152,13 +155,15 @@ def duplicates_command(
         moves_companions=companions == "move",
         moves_versions=versions == "trash",
     )
+    plan = draft_plan(found, draft, decisions=decisions) if plan_path or report_path else None
+    outlook = foresee_plan(found, draft, decisions=decisions) if plan is None else outlook_of(plan)
     if as_json:
-        document = groups_document(found)
+        document = groups_document(found, outlook)
         if explain is not None:
             document["curve"] = curve_document(found.curve)
         print_json(document)
     else:
-        print_groups(found)
+        print_groups(found, outlook)
         if explain == _AS_TEXT:
             print_curve(found.curve)
     for warning in found.warnings:
@@ -166,7 +171,6 @@ def duplicates_command(
     if found.interrupted:
         print_message("mobisearch: interrupted; what was found out is kept, run it again to go on")
         return exit_codes.INTERRUPTED
-    plan = draft_plan(found, draft) if plan_path or report_path else None
     if plan is not None and plan_path is not None:
         write_plan(plan_path, plan)
         command = f"mobisearch apply{index_option(index_path)} {plan_path}"

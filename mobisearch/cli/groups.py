@@ -10,20 +10,24 @@ from mobisearch.cli.output import format_bytes, json_path, print_line, print_mes
 from mobisearch.types import DuplicateGroup, GroupMember, ScoreCurve, SimilarPair
 
 if TYPE_CHECKING:
+    from mobisearch.cleanup import Outlook, PlannedFile
     from mobisearch.duplicates import DuplicateGroups
 
 _SIMILAR_SHOWN = 10
 _BAR_COLUMNS = 30
 
 
-def groups_document(found: DuplicateGroups) -> dict[str, object]:
+def groups_document(found: DuplicateGroups, outlook: Outlook) -> dict[str, object]:
     """Return groups as JSON values: all members in ``images``, the one that is kept first."""
     return {
-        "groups": [_group_document(group) for group in found],
+        "groups": [_group_document(group, outlook) for group in found],
         "similar": [_pair_document(pair) for pair in found.similar],
         "images": found.images,
         "copies": sum(len(group.copies) for group in found),
         "reclaimable_bytes": found.reclaimable_bytes,
+        "planned_copies": outlook.n_moved,
+        "planned_companions": outlook.n_companions,
+        "planned_bytes": outlook.moved_bytes,
         "completeness": found.completeness,
         "hidden": found.hidden,
         "interrupted": found.interrupted,
@@ -33,29 +37,33 @@ def groups_document(found: DuplicateGroups) -> dict[str, object]:
     }
 
 
-def _group_document(group: DuplicateGroup) -> dict[str, object]:
+def _group_document(group: DuplicateGroup, outlook: Outlook) -> dict[str, object]:
     keep = json_path(group.keep.image.path)
     document: dict[str, object] = {"keep": keep["path"]}
     if "path_b64" in keep:
         document["keep_b64"] = keep["path_b64"]
     document["reclaimable_bytes"] = group.reclaimable_bytes
-    document["images"] = [
-        _member_document(member, is_kept=member is group.keep) for member in group.members
+    document["planned_bytes"] = outlook.group_bytes[group.keep.image.path]
+    document["images"] = [_member_document(group.keep, None)] + [
+        _member_document(copy, outlook.copies[copy.image.path]) for copy in group.copies
     ]
     return document
 
 
-def _member_document(member: GroupMember, *, is_kept: bool) -> dict[str, object]:
+def _member_document(member: GroupMember, planned: PlannedFile | None) -> dict[str, object]:
+    """Return a member as JSON values; of the one that is kept, nothing is planned."""
     image, relation = member.image, member.relation
     return {
         **json_path(image.path),
         "id": image.id,
-        "verdict": "keep" if is_kept else str(member.verdict),
-        "score": 1.0 if is_kept else round(member.score, 6),
+        "verdict": "keep" if planned is None else str(member.verdict),
+        "score": 1.0 if planned is None else round(member.score, 6),
         "reason": member.reason,
         "changes": [] if relation is None else [str(change) for change in relation.changes],
         "detail": "" if relation is None else relation.detail,
         "protected": member.is_protected,
+        "planned_action": "none" if planned is None else planned.action,
+        "planned_reason": "" if planned is None else planned.reason,
         "width": image.width,
         "height": image.height,
         "size_bytes": image.size_bytes,
@@ -73,15 +81,21 @@ def _pair_document(pair: SimilarPair) -> dict[str, object]:
     }
 
 
-def print_groups(found: DuplicateGroups) -> None:
-    """Print groups, those first that free most, then similar shots and totals."""
+def print_groups(found: DuplicateGroups, outlook: Outlook) -> None:
+    """Print groups, those first that could free most, then similar shots and totals.
+
+    What is to be freed is what a plan moves; copies that it leaves are marked, with the reason.
+    """
     for number, group in enumerate(found, 1):
         n_images = len(group.members)
-        freed = format_bytes(group.reclaimable_bytes)
+        freed = format_bytes(outlook.group_bytes[group.keep.image.path])
         print_line(f"group {number}: {n_images} images, {freed} to be freed")
-        _print_member(group.keep, "keep")
+        _print_member(group.keep, "keep", group.keep.reason)
         for copy in group.copies:
-            _print_member(copy, "protected" if copy.is_protected else "")
+            planned = outlook.copies[copy.image.path]
+            mark = "protected" if copy.is_protected else "stays"
+            mark = f", {mark}" if planned.action == "none" else ""
+            _print_member(copy, _verdict(copy) + mark, planned.reason)
     for pair in found.similar[:_SIMILAR_SHOWN]:
         print_line(f"similar shots, no copies: {pair.first.path}  {pair.second.path}")
     if len(found.similar) > _SIMILAR_SHOWN:
@@ -89,7 +103,7 @@ def print_groups(found: DuplicateGroups) -> None:
     n_copies = sum(len(group.copies) for group in found)
     print_line(
         f"{len(found):,} groups with {n_copies:,} copies among {found.images:,} images; "
-        f"{format_bytes(found.reclaimable_bytes)} to be freed"
+        f"a plan {_plan_words(outlook)}, {format_bytes(outlook.moved_bytes)} to be freed"
     )
     if found.hidden:
         print_message(
@@ -99,13 +113,19 @@ def print_groups(found: DuplicateGroups) -> None:
         print_message(f"{found.completeness:.4%} of the likely pairs were compared")
 
 
-def _print_member(member: GroupMember, mark: str) -> None:
+def _plan_words(outlook: Outlook) -> str:
+    if any(planned.action == "link" for planned in outlook.copies.values()):
+        return f"makes links of {outlook.n_moved:,} of them"
+    with_them = f" and {outlook.n_companions:,} files beside them" if outlook.n_companions else ""
+    return f"moves {outlook.n_moved:,} of them{with_them}"
+
+
+def _print_member(member: GroupMember, verdict: str, reason: str) -> None:
     image = member.image
-    verdict = mark if mark == "keep" else _verdict(member) + (f", {mark}" if mark else "")
     size = f"{image.width}x{image.height} {image.format} {format_bytes(image.size_bytes)}"
     print_line(f"  {verdict:14} {member.score:.3f}  {size}  {image.path}")
-    if member.reason:
-        print_line(f"  {'':14} {'':5}  {member.reason}")
+    if reason:
+        print_line(f"  {'':14} {'':5}  {reason}")
     for path in member.companions:
         print_line(f"  {'':14} {'':5}  with {os.path.basename(path)}")
 

@@ -16,7 +16,12 @@ from mobisearch.duplicates.keeping import (
     parse_rules,
 )
 from mobisearch.duplicates.stopping import StoppedError
-from mobisearch.duplicates.verification import describe, draw_difference
+from mobisearch.duplicates.verification import (
+    describe,
+    draw_difference,
+    is_version,
+    shows_all,
+)
 
 __all__ = [
     "ALL_RULES",
@@ -32,5 +37,7 @@ __all__ = [
     "draw_difference",
     "find_companions",
     "is_inside",
+    "is_version",
     "parse_rules",
+    "shows_all",
 ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -25,12 +26,28 @@ _PAIRED_EXTENSIONS = frozenset((".jpg", ".jpeg", ".jpe", ".heic", ".heif", ".hif
 
 _FILM_EXTENSIONS = frozenset((".mov", ".mp4", ".m4v"))
 _SIDECAR_EXTENSIONS = frozenset((".xmp", ".aae"))
+_DEVELOPING_EXTENSIONS = frozenset((".pp3", ".dop"))
+"""What RawTherapee and DxO PhotoLab write, as ``name.jpg.pp3``: the ending of the photo stays."""
+
+_CAMERA_NOTE_EXTENSIONS = frozenset((".thm", ".wav"))
+"""A small picture and a spoken note, which cameras write beside a photo."""
+
 _PICTURE_EXTENSIONS = _PAIRED_EXTENSIONS | {".png", ".tif", ".tiff", ".webp", ".gif", ".bmp"}
 _TAKEOUT_NOTE = ".supplemental-metadata"
-"""Google Takeout writes ``name.jpg.json``, or ``name.jpg.supplemental-metadata.json`` with the
-middle cut short so that the whole stays below 51 characters.
+"""Google Takeout writes ``name.jpg.json``, or ``name.jpg.supplemental-metadata.json``. Of a photo
+that it has numbered, ``name(1).jpg``, the number comes last: ``name.jpg(1).json``.
 
 Source: files of Takeout archives, 2024 and later."""
+
+_TAKEOUT_CHARACTERS = 51 - len(".json")
+"""To so many Takeout cuts what is before ``.json``, and puts the number behind that. Even the name
+of the photo may be cut in it.
+
+Source: as above, and what google-photos-takeout-helper does to find them again."""
+
+_NUMBER = re.compile(r"\(\d+\)\Z")
+_LAST_NUMBERS = re.compile(r"(\(\d+\))+\Z")
+_ANY_NUMBER = re.compile(r"\(\d+\)(?=\.)")
 
 
 class CompanionKind(enum.StrEnum):
@@ -115,8 +132,14 @@ def without_companions(paths: Sequence[str]) -> list[str]:
 
 
 def _key(name: str) -> str:
-    """Return what is before the first ending: names without that in common are never companions."""
-    return name.lower().lstrip(".").partition(".")[0]
+    """Return what is before the first ending, cut as Takeout does, and the last number.
+
+    Names without that in common are never companions. Photos that only their numbers tell apart,
+    of which a folder may have thousands, have none in common.
+    """
+    first = name.lower().lstrip(".").partition(".")[0]
+    numbers = _ANY_NUMBER.findall(name)
+    return _LAST_NUMBERS.sub("", first)[:_TAKEOUT_CHARACTERS] + "".join(numbers[-1:])
 
 
 def _kind_beside(photo: str, other: str) -> CompanionKind | None:
@@ -132,8 +155,32 @@ def _kind_beside(photo: str, other: str) -> CompanionKind | None:
         return CompanionKind.FILM if other_stem == photo_stem else None
     if other_ending in _SIDECAR_EXTENSIONS and other_stem in (photo_stem, photo_name):
         return CompanionKind.SIDECAR
-    if other_ending == ".json" and other_stem.startswith(photo_name):
-        middle = other_stem[len(photo_name) :]
-        is_note = not middle or (len(middle) > 1 and _TAKEOUT_NOTE.startswith(middle))
-        return CompanionKind.SIDECAR if is_note else None
+    if other_ending in _DEVELOPING_EXTENSIONS and other_stem == photo_name:
+        return CompanionKind.SIDECAR
+    if other_ending in _CAMERA_NOTE_EXTENSIONS and photo_ending in _PAIRED_EXTENSIONS:
+        return CompanionKind.SIDECAR if other_stem == photo_stem else None
+    if other_ending == ".json" and _is_takeout_note(photo_name, other_stem):
+        return CompanionKind.SIDECAR
     return None
+
+
+def _is_takeout_note(photo: str, note: str) -> bool:
+    """Say whether Takeout would call the sidecar of a photo so; names in lower case.
+
+    Args:
+        note: without ``.json``.
+    """
+    if _is_takeout_name(photo, note):
+        return True
+    stem, ending = os.path.splitext(photo)
+    number = _NUMBER.search(stem)
+    if number is None or not note.endswith(number[0]):
+        return False
+    return _is_takeout_name(stem[: number.start()] + ending, note[: -len(number[0])])
+
+
+def _is_takeout_name(photo: str, note: str) -> bool:
+    if not (photo + _TAKEOUT_NOTE).startswith(note):
+        return False
+    is_cut = len(note) == _TAKEOUT_CHARACTERS
+    return is_cut or note == photo or len(note) > len(photo) + 1

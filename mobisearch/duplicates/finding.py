@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -163,6 +164,6 @@ def barred_places(
 
 
 def is_kept(group: DuplicateGroup, decisions: Iterable[Decision]) -> bool:
-    """Say whether the user decided that all contents of a group stay, in one decision."""
-    contents = {member.image.sha256 for member in group.members}
-    return any(d.kind == "keep" and contents <= set(d.sha256s) for d in decisions)
+    """Say whether the user decided that all files of a group stay, in one decision."""
+    n_files = Counter(member.image.sha256 for member in group.members)
+    return any(d.kind == "keep" and d.is_about_all(n_files) for d in decisions)

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 from mobisearch.duplicates.companions import CompanionFinder
 from mobisearch.errors import UnknownKeepRuleError
+from mobisearch.imaging.formats import PILLOW_FORMATS
 from mobisearch.types import DEFAULT_KEEP, ImageRecord
 
 ALL_RULES = (
@@ -27,6 +28,9 @@ _MOST_BYTES = 3.0
 """For a pixel: what colours take uncompressed."""
 
 _LOSSLESS = frozenset({"PNG", "TIFF", "BMP", "DIB", "PPM"})
+
+_OTHER_NAMES = {"JPG": "JPEG", "HEIC": "HEIF", "TIF": "TIFF", "JP2": "JPEG2000"}
+"""Of formats, as file names have them."""
 
 _Rank: TypeAlias = Callable[[ImageRecord], Any]
 _Words: TypeAlias = Callable[[ImageRecord], str]
@@ -77,7 +81,7 @@ def parse_rules(names: Sequence[str], finder: CompanionFinder | None = None) -> 
         finder: what to find companions with; None looks at the folders as they are now.
 
     Raises:
-        UnknownKeepRuleError: there is no such rule, or it lacks its folder or format.
+        UnknownKeepRuleError: there is no such rule, or it lacks its folder or a format that exists.
     """
     finder = finder or CompanionFinder()
     return [_parse_rule(name.strip(), finder) for name in names]
@@ -178,7 +182,7 @@ def _parse_rule(name: str, finder: CompanionFinder) -> KeepRule:
             ),
         )
     if name not in _SIMPLE_RULES:
-        raise UnknownKeepRuleError(name, ALL_RULES)
+        raise UnknownKeepRuleError(name, ALL_RULES, "" if name else "a rule has no name")
     return KeepRule(name, *_SIMPLE_RULES[name])
 
 
@@ -194,7 +198,9 @@ def _path_rule(name: str, folder: str) -> KeepRule:
 
 
 def _format_rule(name: str, wanted: str) -> KeepRule:
-    upper = {"JPG": "JPEG", "HEIC": "HEIF", "TIF": "TIFF"}.get(wanted.upper(), wanted.upper())
+    upper = _OTHER_NAMES.get(wanted.upper(), wanted.upper())
+    if upper not in PILLOW_FORMATS:
+        raise UnknownKeepRuleError(name, PILLOW_FORMATS, f"there is no format {wanted!r}")
     return KeepRule(
         name, lambda image: image.format.upper() != upper, lambda image: f"is {image.format}"
     )

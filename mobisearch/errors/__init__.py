@@ -69,7 +69,8 @@
     │   ├── PlanNotFoundError         + FileNotFoundError   there is no plan here
     │   ├── StepRefusedError          + RuntimeError        a step is not safe now
     │   ├── TrashUnavailableError     + OSError             the trash cannot take a file
-    │   └── DecisionsFileError        + ValueError          a file that holds no decisions
+    │   ├── DecisionsFileError        + ValueError          a file that holds no decisions
+    │   └── DecisionsNotFoundError    + FileNotFoundError   there is no file of decisions here
     ├── ReportError                   + OSError             a report or sheet cannot be written
     ├── MappingError                  + RuntimeError        a map of an index could not be made
     └── ServerError                   the page could not be served
@@ -87,6 +88,7 @@ from mobisearch.errors.ancestor import (
 from mobisearch.errors.cleanup import (
     CleanupError,
     DecisionsFileError,
+    DecisionsNotFoundError,
     PlanError,
     PlanNotFoundError,
     StepRefusedError,
@@ -174,6 +176,7 @@ __all__ = [
     "CleanupError",
     "CorruptImageError",
     "DecisionsFileError",
+    "DecisionsNotFoundError",
     "DecodeMemoryError",
     "DecodeTimeoutError",
     "DecoderCrashedError",

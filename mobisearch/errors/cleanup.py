@@ -5,13 +5,15 @@ from __future__ import annotations
 from mobisearch.errors.ancestor import MobisearchError
 from mobisearch.errors.queries import QueryError
 
+_MAKE_A_PLAN = "write a plan with: mobisearch duplicates --plan FILE"
+
 
 class UnknownKeepRuleError(QueryError, ValueError):
     """No rule for which copy is kept has this name.
 
     Attributes:
         rule: what was given.
-        known: the rules that exist.
+        known: the rules that exist; of ``format:NAME`` with an unknown name, the formats.
     """
 
     def __init__(self, rule: str, known: tuple[str, ...], reason: str = "") -> None:
@@ -46,12 +48,16 @@ class PlanNotFoundError(CleanupError, FileNotFoundError):
 
     Attributes:
         path: where it was looked for.
+        next_step: what to do about it.
     """
 
-    def __init__(self, path: str, reason: str = "there is no such file") -> None:
+    def __init__(
+        self, path: str, reason: str = "there is no such file", next_step: str = _MAKE_A_PLAN
+    ) -> None:
         self.path = path
         self.reason = reason
-        super().__init__(f"{path}: {reason}; write a plan with: mobisearch duplicates --plan FILE")
+        self.next_step = next_step
+        super().__init__(f"{path}: {reason}; {next_step}")
 
 
 class StepRefusedError(CleanupError, RuntimeError):
@@ -93,3 +99,16 @@ class DecisionsFileError(CleanupError, ValueError):
         self.path = path
         self.reason = reason
         super().__init__(f"{path}: {reason}")
+
+
+class DecisionsNotFoundError(CleanupError, FileNotFoundError):
+    """There is no file with decisions at this path, or none that can be read.
+
+    Attributes:
+        path: where it was looked for.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        self.path = path
+        self.reason = reason
+        super().__init__(f"{path}: {reason}; write one with: mobisearch decisions --export FILE")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from mobisearch import Embedder, ImageIndex
 from mobisearch.errors import DecisionsFileError, InvalidDecisionError, UnknownDecisionError
+from mobisearch.types import Decision
 
 
 @pytest.fixture
@@ -32,6 +34,33 @@ def test_a_decision_is_about_contents_and_outlives_them(index: ImageIndex, photo
     index.remove([photos])
     assert index.decisions() == [made]
     assert index.verify().ok
+
+
+def test_a_decision_knows_how_many_files_each_content_had(index: ImageIndex, photos: Path) -> None:
+    for name in ("a2.png", "a3.png"):
+        (photos / name).write_bytes((photos / "a.png").read_bytes())
+    index.sync(photos)
+    made = index.decide("keep", [photos / "a.png", photos / "b.png"])
+    assert sorted(filter(None, made.n_files)) == [1, 3], "those that were not named count too"
+    (photos / "a3.png").unlink()
+    index.sync(photos)
+    again = index.decide("keep", [photos / "b.png", photos / "a.png"])
+    assert (again.id, sorted(filter(None, again.n_files))) == (made.id, [1, 2])
+    assert index.decisions() == [again]
+    (photos / "a4.png").write_bytes((photos / "a.png").read_bytes())
+    (photos / "a5.png").write_bytes((photos / "a.png").read_bytes())
+    named = [photos / name for name in ("a.png", "a2.png", "a4.png", "a5.png", "b.png")]
+    third = index.decide("keep", named)
+    assert sorted(filter(None, third.n_files)) == [1, 4], "the index need not know them"
+
+
+def test_a_decision_is_about_no_more_files_than_there_were() -> None:
+    one, other = "ab" * 32, "cd" * 32
+    made = Decision(1, "keep", (one, other), "", (2, None))
+    assert made.is_about_all({one: 2, other: 9})
+    assert made.is_about_all({one: 1})
+    assert not made.is_about_all({one: 3})
+    assert not made.is_about_all({one: 1, "ef" * 32: 1})
 
 
 def test_decisions_survive_backup_salvage_and_repair(
@@ -64,6 +93,24 @@ def test_decisions_are_carried_to_another_index_by_a_file(
         )
 
 
+def test_numbers_of_files_are_carried_too_and_older_exports_have_none(
+    index: ImageIndex, photos: Path, tmp_path: Path, fake_embedder: Embedder
+) -> None:
+    (photos / "a2.png").write_bytes((photos / "a.png").read_bytes())
+    made = index.decide("keep", [photos / "a.png", photos / "a2.png"])
+    assert made.n_files == (2,)
+    (tmp_path / "out.json").write_text(index.export_decisions())
+    document = json.loads(index.export_decisions())
+    del document["decisions"][0]["n_files"]
+    (tmp_path / "older.json").write_text(json.dumps(document))
+    with ImageIndex.create(tmp_path / "other", fake_embedder) as other:
+        assert other.import_decisions(tmp_path / "older.json") == 1
+        assert other.decisions()[0].n_files == (None,)
+        for name in ("out.json", "older.json"):
+            assert other.import_decisions(tmp_path / name) == 0
+            assert other.decisions()[0].n_files == (2,)
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -76,6 +123,11 @@ def test_decisions_are_carried_to_another_index_by_a_file(
         '["zz"]}]}',
         '{"mobisearch_decisions": 1, "decisions": [{"kind": "different", "decided_at": "", '
         '"sha256": ["' + "ab" * 32 + '"]}]}',
+        *(
+            '{"mobisearch_decisions": 1, "decisions": [{"kind": "keep", "decided_at": "", '
+            f'"sha256": ["{"ab" * 32}"], "n_files": {n_files}' + "}]}"
+            for n_files in ("2", "[]", "[0]", "[1, 2]", "[true]", "[2.0]", '["2"]', "[1e99]")
+        ),
     ],
 )
 def test_a_file_of_decisions_that_makes_no_sense_is_refused_whole(
@@ -102,6 +154,8 @@ def test_decisions_that_make_no_sense_are_refused(index: ImageIndex, photos: Pat
     [
         "UPDATE decision SET decided_at = x'00'",
         "DELETE FROM decision_member WHERE sha256 = (SELECT min(sha256) FROM decision_member)",
+        "UPDATE decision_member SET n_files = 0",
+        "UPDATE decision_member SET n_files = 'two'",
         "PRAGMA foreign_keys=OFF; UPDATE decision_member SET decision_id = 99",
         "INSERT INTO action (plan, step, kind, state, path, sha256, size_bytes, mtime_ns, mode,"
         " keeper, keeper_sha256, changed_at) VALUES ('p', 1, 'trash', 'done', 'text',"

@@ -18,6 +18,7 @@ from mobisearch.duplicates.verification.pictures import (
     Picture,
 )
 from mobisearch.duplicates.verification.preparation import Prepared, prepare
+from mobisearch.duplicates.verification.sameness import is_version, shows_all
 
 __all__ = [
     "CLOSE_PX",
@@ -30,10 +31,12 @@ __all__ = [
     "compare_pixels",
     "describe",
     "draw_difference",
+    "is_version",
     "look",
     "look_closer",
     "may_have_same_pixels",
     "needs_closer_look",
     "prepare",
+    "shows_all",
     "verify",
 ]

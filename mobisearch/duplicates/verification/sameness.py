@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobisearch.duplicates.verification.alignment import iter_alignments
+from mobisearch.duplicates.verification.comparison import look
 from mobisearch.duplicates.verification.pictures import CLOSE_PX, Picture
-from mobisearch.duplicates.verification.preparation import prepare, use_one_thread
+from mobisearch.duplicates.verification.preparation import Prepared, prepare, use_one_thread
 from mobisearch.duplicates.verification.voting import Transform
 from mobisearch.imaging import iter_resized
 from mobisearch.types import Pixels
@@ -38,6 +39,16 @@ _REFINED_PX, _REFINED_STEPS, _REFINED_CHANGE = 1024, 60, 1e-5
 _LEAST_INSIDE = 0.97
 
 _T = TypeVar("_T", np.uint8, np.float64)
+
+
+def is_version(kept: Pixels, copy: Pixels) -> bool:
+    """Return whether a picture is a copy of another one, whatever was done to it.
+
+    Args:
+        kept, copy: uint8, RGB, shape (h, w, 3).
+    """
+    prepared = [_prepared(picture)[0] for picture in (kept, copy)]
+    return look(prepared[0], prepared[1]).relation.is_copy
 
 
 def shows_all(kept: Pixels, copy: Pixels) -> bool:
@@ -68,7 +79,7 @@ def _turned(picture: NDArray[_T], is_mirrored: bool, quarter: int) -> NDArray[_T
 
 def _tiny(picture: Pixels) -> NDArray[np.float64]:
     small = cv2.resize(picture, (_SMALL_PX, _SMALL_PX), interpolation=cv2.INTER_AREA)
-    return small.mean(axis=2)
+    return np.asarray(small.mean(axis=2), np.float64)
 
 
 def _correlation(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
@@ -172,23 +183,30 @@ def _lies_in(kept: Pixels, copy: Pixels) -> bool:
 
 def _find_transform(first: Pixels, second: Pixels) -> Transform | None:
     """Return what takes pixels of the first to the second's, None if they are not alike."""
-    prepared, shrinks = [], []
-    for picture in (first, second):
-        height, width = picture.shape[:2]
-        by = min(1.0, CLOSE_PX / max(width, height))
-        size = (max(1, round(width * by)), max(1, round(height * by)))
-        small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-        prepared.append(prepare(Picture(small, width, height)))
-        shrinks.append(np.diag([size[0] / width, size[1] / height, 1.0]))
+    (one, by_first), (other, by_second) = _prepared(first), _prepared(second)
     found = max(
-        iter_alignments(prepared[0], prepared[1]),
+        iter_alignments(one, other),
         key=lambda alignment: alignment.evidence.share,
         default=None,
     )
     if found is None or found.evidence.share < _LEAST_SHARE:
         return None
-    whole: Transform = np.linalg.inv(shrinks[1]) @ found.first_to_second @ shrinks[0]
-    return whole / whole[2, 2]
+    return _normal(np.linalg.inv(by_second) @ found.first_to_second @ by_first)
+
+
+def _prepared(picture: Pixels) -> tuple[Prepared, Transform]:
+    """Return a picture made small enough to be registered, and what takes its pixels there."""
+    height, width = picture.shape[:2]
+    by = min(1.0, CLOSE_PX / max(width, height))
+    size = (max(1, round(width * by)), max(1, round(height * by)))
+    small = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+    shrink = np.diag([size[0] / width, size[1] / height, 1.0])
+    return prepare(Picture(small, width, height)), shrink
+
+
+def _normal(transform: Transform) -> Transform:
+    normal: Transform = transform / transform[2, 2]
+    return normal
 
 
 def _shifted(transform: Transform) -> Transform:
@@ -203,7 +221,7 @@ def _shifted(transform: Transform) -> Transform:
 
 
 def _refine(kept: Pixels, copy: Pixels, transform: Transform) -> Transform | None:
-    """Return a transform from the copy's pixels to the kept one's, made exact to part of a pixel."""
+    """Return a transform from the copy's pixels to the kept one's, exact to part of a pixel."""
     by = min(1.0, _REFINED_PX / max(copy.shape[:2]))
     small, large = (_grey(picture, by) for picture in (copy, kept))
     to_small = np.diag([by, by, 1.0])
@@ -215,21 +233,21 @@ def _refine(kept: Pixels, copy: Pixels, transform: Transform) -> Transform | Non
         )
     except cv2.error:
         return None
-    refined: Transform = np.linalg.inv(to_small) @ found.astype(np.float64) @ to_small
-    return _shifted(refined / refined[2, 2])
+    return _shifted(_normal(np.linalg.inv(to_small) @ found.astype(np.float64) @ to_small))
 
 
 def _grey(picture: Pixels, by: float) -> NDArray[np.uint8]:
-    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    grey: NDArray[np.uint8] = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
     if by == 1.0:
         return grey
     size = (max(1, round(grey.shape[1] * by)), max(1, round(grey.shape[0] * by)))
-    return cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _lay(kept: Pixels, copy: Pixels, transform: Transform, warp: int) -> Pixels:
     size = (copy.shape[1], copy.shape[0])
-    return cv2.warpPerspective(kept, transform, size, flags=warp | cv2.WARP_INVERSE_MAP)
+    laid = cv2.warpPerspective(kept, transform, size, flags=warp | cv2.WARP_INVERSE_MAP)
+    return np.asarray(laid, np.uint8)
 
 
 def _inside(kept: Pixels, copy: Pixels, transform: Transform) -> NDArray[np.bool_]:

@@ -97,6 +97,7 @@ _IS_ODD_DECISION_MEMBER = """
     typeof(sha256) != 'blob' OR length(sha256) != 32
     OR decision_id NOT IN (SELECT decision_id FROM decision)
 """
+_IS_ODD_COUNT = "n_files IS NOT NULL AND (typeof(n_files) != 'integer' OR n_files < 1)"
 _IS_ODD_ACTION = """
     typeof("plan") != 'text' OR typeof(step) != 'integer' OR kind NOT IN ('trash', 'link')
     OR state NOT IN ('begun', 'done', 'failed', 'undoing', 'undone')
@@ -227,6 +228,8 @@ CHECKS = (
            f" (SELECT decision_id FROM decision WHERE {_IS_ODD_DECISION})",
            f"DELETE FROM decision WHERE {_IS_ODD_DECISION}",
            f"DELETE FROM decision_member WHERE {_IS_ODD_DECISION_MEMBER}")),
+    Check("numbers of files of decisions make no sense", "decision_member", _IS_ODD_COUNT,
+          (f"UPDATE decision_member SET n_files = NULL WHERE {_IS_ODD_COUNT}",)),
     Check("steps in the journal make no sense", "action", _IS_ODD_ACTION,
           (f"DELETE FROM action WHERE {_IS_ODD_ACTION}",)),
     Check("looks have the wrong size, or belong to nothing", "look", _IS_ODD_LOOK,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.engine import Connection
 
 from mobisearch.store.catalog import schema
@@ -19,6 +20,7 @@ _LISTING = (
         schema.decision.c.kind,
         schema.decision.c.decided_at,
         schema.decision_member.c.sha256,
+        schema.decision_member.c.n_files,
     )
     .join_from(schema.decision, schema.decision_member)
     .order_by(schema.decision.c.decision_id, schema.decision_member.c.sha256)
@@ -36,10 +38,34 @@ class StoredDecisions:
         with self._connect() as connection:
             return _read(connection)
 
-    def add(self, decisions: Iterable[tuple[str, Iterable[str], str]]) -> list[Decision]:
-        """Store decisions, each a kind, contents by SHA-256 and a time; all of them or none.
+    def count_files(self, given: Mapping[str, int]) -> dict[str, int | None]:
+        """Return how many files contents have: as the catalog shows now, or as given if more.
 
-        One that is there already is not stored twice.
+        Args:
+            given: by SHA-256, how many files are known to whoever decides.
+        """
+        file, content = schema.file, schema.content
+        statement = select(func.count()).select_from(file.join(content))
+        with self._connect() as connection:
+            return {
+                sha256: max(
+                    n_given,
+                    connection.execute(
+                        statement.where(
+                            content.c.sha256 == bytes.fromhex(sha256), file.c.state == "ok"
+                        )
+                    ).scalar_one(),
+                )
+                for sha256, n_given in given.items()
+            }
+
+    def add(self, decisions: Iterable[tuple[str, Mapping[str, int | None], str]]) -> list[Decision]:
+        """Store decisions, all of them or none.
+
+        One that is there already is not stored twice; what is counted anew replaces what was.
+
+        Args:
+            decisions: each a kind, contents by SHA-256 with their numbers of files, and a time.
 
         Returns:
             Those that were given, as they are stored.
@@ -48,12 +74,13 @@ class StoredDecisions:
             known = {(found.kind, found.sha256s): found for found in _read(connection)}
             stored: dict[int, Decision] = {}
             for kind, contents, decided_at in decisions:
-                sha256s = tuple(sorted(set(contents)))
+                sha256s = tuple(sorted(contents))
                 made = known.get((kind, sha256s))
                 if made is None:
-                    made = _insert(connection, kind, sha256s, decided_at)
-                    known[kind, sha256s] = made
-                stored[made.id] = made
+                    made = _insert(connection, kind, contents, decided_at)
+                else:
+                    made = _count_anew(connection, made, contents)
+                known[kind, sha256s] = stored[made.id] = made
             next_generation(connection)
         return list(stored.values())
 
@@ -71,18 +98,18 @@ class StoredDecisions:
 
 
 def _read(connection: Connection) -> list[Decision]:
-    members: dict[tuple[int, str, str], list[str]] = {}
+    members: dict[tuple[int, str, str], dict[str, int | None]] = {}
     for row in connection.execute(_LISTING):
         key = (row.decision_id, row.kind, row.decided_at)
-        members.setdefault(key, []).append(row.sha256.hex())
+        members.setdefault(key, {})[row.sha256.hex()] = row.n_files
     return [
-        Decision(number, kind, tuple(sha256s), decided_at)
-        for (number, kind, decided_at), sha256s in members.items()
+        Decision(number, kind, tuple(contents), decided_at, tuple(contents.values()))
+        for (number, kind, decided_at), contents in members.items()
     ]
 
 
 def _insert(
-    connection: Connection, kind: str, sha256s: tuple[str, ...], decided_at: str
+    connection: Connection, kind: str, contents: Mapping[str, int | None], decided_at: str
 ) -> Decision:
     made = connection.execute(
         insert(schema.decision).values(kind=kind, decided_at=decided_at)
@@ -91,6 +118,25 @@ def _insert(
     decision_id = int(made[0])
     connection.execute(
         insert(schema.decision_member),
-        [{"decision_id": decision_id, "sha256": bytes.fromhex(sha256)} for sha256 in sha256s],
+        [
+            {"decision_id": decision_id, "sha256": bytes.fromhex(sha256), "n_files": n_files}
+            for sha256, n_files in contents.items()
+        ],
     )
-    return Decision(decision_id, kind, sha256s, decided_at)
+    ordered = dict(sorted(contents.items()))
+    return Decision(decision_id, kind, tuple(ordered), decided_at, tuple(ordered.values()))
+
+
+def _count_anew(
+    connection: Connection, made: Decision, contents: Mapping[str, int | None]
+) -> Decision:
+    member = schema.decision_member
+    before = dict(zip(made.sha256s, made.n_files, strict=True))
+    now = {
+        sha256: n if contents[sha256] is None else contents[sha256] for sha256, n in before.items()
+    }
+    for sha256, n_files in now.items():
+        if n_files != before[sha256]:
+            is_it = (member.c.decision_id == made.id) & (member.c.sha256 == bytes.fromhex(sha256))
+            connection.execute(update(member).where(is_it).values(n_files=n_files))
+    return dataclasses.replace(made, n_files=tuple(now.values()))

@@ -99,6 +99,10 @@ def _make_room_for_models(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
+def _count_the_files_of_decisions(connection: Connection) -> None:
+    connection.exec_driver_sql("ALTER TABLE decision_member ADD COLUMN n_files INTEGER")
+
+
 STEPS: Mapping[int, Callable[[Connection], None]] = MappingProxyType(
     {
         1: _remember_scan_settings_and_truncation,
@@ -106,6 +110,7 @@ STEPS: Mapping[int, Callable[[Connection], None]] = MappingProxyType(
         3: _make_room_for_copies,
         4: _make_room_for_labels,
         5: _make_room_for_models,
+        6: _count_the_files_of_decisions,
     }
 )
 """By the format that a step starts from."""

@@ -19,7 +19,7 @@ from sqlalchemy import (
 APPLICATION_ID = 0x4D4F4249
 """``MOBI``, in the header of every catalog."""
 
-FORMAT_VERSION = 6
+FORMAT_VERSION = 7
 """SQLite's ``user_version``. Older ones are migrated, newer ones refused untouched."""
 
 PAGE_SIZE = 16384
@@ -239,8 +239,10 @@ decision_member = Table(  # since format 4
         primary_key=True,
     ),
     Column("sha256", BLOB, CheckConstraint("length(sha256) = 32"), primary_key=True),
+    Column("n_files", Integer),  # since format 7
 )
-"""By content, so that it holds wherever a file goes, and outlives ``content``."""
+"""By content, so that it holds wherever a file goes, and outlives ``content``. ``n_files`` is how
+many files it had when it was decided, or NULL where nobody counted."""
 
 action = Table(  # since format 4
     "action",

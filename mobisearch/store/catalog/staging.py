@@ -13,6 +13,7 @@ from itertools import islice
 
 from sqlalchemy.engine import Connection
 
+from mobisearch.imaging.formats import READ_EXTENSIONS, UNSUPPORTED_EXTENSIONS, extension_of
 from mobisearch.store.catalog.doubles import drop_doubles
 from mobisearch.store.catalog.rows import StagedFile, path_range
 from mobisearch.types import FileStamp
@@ -196,6 +197,7 @@ class Staging:
         """Find catalogued files in path ranges that the scan did not see.
 
         A file that was added by name has not vanished as long as it is there: no scan need see it.
+        One that never was an image, and has no name of one, counts as vanished all the same.
 
         Args:
             gaps: paths that the scan could not look at, or into; nothing there has vanished.
@@ -204,10 +206,15 @@ class Staging:
             for bounds in ranges:
                 connection.exec_driver_sql(_VANISHED_BELOW, bounds)
             by_name = connection.exec_driver_sql(
-                "SELECT file_id, path FROM file JOIN vanished USING (file_id, path)"
+                "SELECT file_id, path, content_id FROM file JOIN vanished USING (file_id, path)"
                 " WHERE root_id IS NULL"
             )
-            there = [(row.file_id,) for row in by_name if os.path.exists(row.path)]
+            there = [
+                (row.file_id,)
+                for row in by_name
+                if (row.content_id is not None or _is_named_as_image(row.path))
+                and os.path.exists(row.path)
+            ]
             if there:
                 connection.exec_driver_sql("DELETE FROM vanished WHERE file_id = ?", there)
             for gap in gaps:
@@ -251,3 +258,9 @@ class Staging:
         """Mark every vanished file that did not move; those that only held an error go."""
         for statement in _MARK_VANISHED:
             connection.exec_driver_sql(statement)
+
+
+def _is_named_as_image(path: bytes) -> bool:
+    """Say whether a scan would take a file, were it not for its settings."""
+    extension = extension_of(os.fsdecode(path))
+    return extension in READ_EXTENSIONS or extension in UNSUPPORTED_EXTENSIONS

@@ -329,6 +329,9 @@ def test_what_a_plan_says_about_groups_that_stay_is_remembered(library: Library)
         assert apply_plan(library.index, plan, is_real=True).outcomes == ()
     found = {(decision.kind, len(decision.sha256s)) for decision in library.index.decisions()}
     assert found == {("different", 2), ("keep", 2)}
+    for decision in library.index.decisions():
+        there = [len(library.index.images_of(sha256)) for sha256 in decision.sha256s]
+        assert list(decision.n_files) == there
     assert library.contents() == before
 
 

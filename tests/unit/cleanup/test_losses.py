@@ -63,6 +63,36 @@ def test_what_was_decided_after_the_plan_was_made_holds(
     assert "s.png" in library.contents()
 
 
+def test_byte_identical_files_that_were_decided_to_stay_do(library: Library) -> None:
+    plan = library.plan(library.group("a.png", "b.png"))
+    before = library.contents()
+    library.index.decide("keep", [library.record(name).path for name in ("a.png", "b.png")])
+    for as_links in (False, True):
+        report = apply_plan(library.index, plan, is_real=True, as_links=as_links)
+        assert [outcome.state for outcome in report.outcomes] == ["refused"]
+        assert "both stay" in report.outcomes[0].reason
+    assert library.contents() == before
+
+
+def test_a_content_that_was_decided_to_stay_by_itself_stays_whatever_is_kept(
+    library: Library,
+) -> None:
+    plan = library.plan(library.group("a.png", "b.png", "s.png"))
+    library.index.decide("keep", [library.record("s.png").path])
+    outcomes = apply_plan(library.index, plan, is_real=True).outcomes
+    assert [outcome.state for outcome in outcomes] == ["done", "refused"]
+    assert "you decided that it stays" in outcomes[1].reason
+
+
+def test_what_was_decided_to_differ_from_another_may_go_as_a_copy_of_itself(
+    library: Library,
+) -> None:
+    plan = library.plan(library.group("a.png", "b.png"))
+    library.index.decide("different", [library.record(name).path for name in ("a.png", "x.png")])
+    [outcome] = apply_plan(library.index, plan, is_real=True).outcomes
+    assert outcome.state == "done"
+
+
 def test_a_keeper_in_the_trash_vouches_for_nothing(library: Library) -> None:
     plan = library.plan(library.group("a.png", "b.png"))
     place = library.trash / "files" / "a.png"

@@ -132,6 +132,14 @@ def test_a_plan_that_makes_no_sense_is_refused_whole(change: Callable[[Any], Non
     assert caught.value.path == "<plan>"
 
 
+@pytest.mark.parametrize("number", [2**63, 10**30, -(10**30)])
+def test_a_number_out_of_range_is_told_the_range(number: int) -> None:
+    value = document()
+    _set(*FILE, "mtime_ns", to=number)(value)
+    with pytest.raises(PlanError, match=f"from {-(2**63) + 1} to {2**63 - 1}"):
+        parse(value)
+
+
 @pytest.mark.parametrize(
     "data",
     [

@@ -73,6 +73,42 @@ def test_what_is_at_the_old_place_is_not_overwritten(library: Library) -> None:
         (library.photos / "b.png").write_bytes(old)
 
 
+def test_companions_return_and_are_no_images(library: Library) -> None:
+    names = ("b.png.xmp", "b.png.json", "c.png.xmp")
+    for name in names:
+        (library.photos / name).write_bytes(name.encode())
+    plan = library.plan(library.group("a.png", "b.png", "c.png"), moves_companions=True)
+    apply_plan(library.index, plan, is_real=True)
+    (library.photos / "c.png.xmp").write_bytes(b"a new one")
+    report = undo_plan(library.index, plan.id, is_real=True)
+    assert {outcome.state for outcome in report.outcomes} == {"done"}
+    assert {*names, "c.png (restored).xmp"} <= set(library.contents())
+    assert library.index.errors() == []
+
+
+def test_a_companion_that_was_taken_for_an_image_is_forgotten_by_the_next_sync(
+    library: Library,
+) -> None:
+    for name in ("b.png.xmp", ".hidden.png"):
+        (library.photos / name).write_bytes(b"no picture")
+    library.index.add([library.photos / "b.png.xmp", library.photos / ".hidden.png"])
+    assert len(library.index.errors()) == 2
+    library.index.sync(library.photos)
+    [failure] = library.index.errors()
+    assert failure.path.endswith(".hidden.png")
+    assert (library.photos / "b.png.xmp").exists()
+
+
+def test_an_image_whose_name_is_of_none_is_found_again(library: Library) -> None:
+    (library.photos / "b.png").rename(library.photos / "b.backup")
+    library.index.add([library.photos / "b.backup"])
+    plan = library.plan(library.group("a.png", "b.backup"))
+    apply_plan(library.index, plan, is_real=True)
+    assert "b.backup" not in library.found()
+    undo_plan(library.index, plan.id, is_real=True)
+    assert "b.backup" in library.found()
+
+
 def test_a_folder_that_is_gone_is_made_again(library: Library) -> None:
     (library.photos / "deep").mkdir()
     shutil.copy(library.photos / "a.png", library.photos / "deep" / "b.png")
@@ -81,6 +117,25 @@ def test_a_folder_that_is_gone_is_made_again(library: Library) -> None:
     (library.photos / "deep").rmdir()
     undo_plan(library.index, plan.id, is_real=True)
     assert "deep/b.png" in library.contents()
+
+
+@pytest.mark.parametrize("as_links", [False, True])
+def test_what_stands_where_a_folder_was_is_named(library: Library, as_links: bool) -> None:
+    folder = library.photos / "deep" / "er"
+    folder.mkdir(parents=True)
+    shutil.copy(library.photos / "a.png", folder / "b.png")
+    plan = library.plan(library.group("a.png", "deep/er/b.png"))
+    apply_plan(library.index, plan, is_real=True, as_links=as_links)
+    shutil.rmtree(library.photos / "deep")
+    (library.photos / "deep").write_bytes(b"a file now")
+    for is_real in (False, True):
+        [outcome] = undo_plan(library.index, plan.id, is_real=is_real).outcomes
+        assert outcome.state == "refused"
+        assert outcome.reason.startswith(f"{folder.parent} is no folder now")
+    (library.photos / "deep").unlink()
+    [outcome] = undo_plan(library.index, plan.id, is_real=True).outcomes
+    assert outcome.state == "done"
+    assert "deep/er/b.png" in library.contents()
 
 
 def test_a_trash_that_was_emptied_is_said_to_be(library: Library) -> None:

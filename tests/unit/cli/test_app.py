@@ -27,6 +27,7 @@ CODES = {
     "PlanError": 65,
     "PlanNotFoundError": 66,
     "DecisionsFileError": 65,
+    "DecisionsNotFoundError": 66,
     "StepRefusedError": 1,
     "TrashUnavailableError": 1,
     "InvalidDecisionError": 2,

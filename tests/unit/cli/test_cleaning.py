@@ -84,6 +84,14 @@ def test_a_plan_that_was_never_carried_out_cannot_be_taken_back(
     assert (done.code, "was never carried out" in done.stderr) == (66, True)
 
 
+def test_each_command_says_which_plan_it_needs(command: Command, indexed: Path) -> None:
+    assert "mobisearch duplicates --plan FILE" in command("apply", "nothing.json").stderr
+    done = command("undo", "nothing.json")
+    assert done.code == 66
+    assert "name the plan that 'mobisearch apply' was given" in done.stderr
+    assert "--plan" not in done.stderr
+
+
 def test_a_plan_that_was_carried_out_is_not_written_over(command: Command, plan_path: Path) -> None:
     assert command("apply", plan_path, "--yes").code == 0
     before = plan_path.read_bytes()

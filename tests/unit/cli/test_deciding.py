@@ -50,6 +50,8 @@ def test_decisions_that_make_no_sense_are_refused(command: Command, indexed: Pat
     assert command("decide", "different", indexed / "a.png").code == 2
     assert command("decide", "equal", indexed / "a.png").code == 2
     assert command("decide", "keep", indexed / "nothing.png").code == 66
+    absent = command("decisions", "--import", "nothing.json")
+    assert (absent.code, "decisions --export FILE" in absent.stderr) == (66, True)
     Path("bad.json").write_text(json.dumps({"decisions": []}))
     assert command("decisions", "--import", "bad.json").code == 65
     Path("bad.json").write_text(

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from mobisearch.cleanup import read_plan
+from mobisearch.cli.output import format_bytes
 
 Command = Callable[..., Any]
 
@@ -48,6 +49,33 @@ def test_text_has_a_verdict_and_a_reason_for_each_file(command: Command, copied:
     assert "1 groups with 2 copies among 5 images" in done.stdout
 
 
+def test_what_a_plan_would_leave_is_marked_and_not_counted(
+    command: Command, copied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (copied / "old" / "a2.png.xmp").write_text("5 stars")
+    size = (copied / "a.png").stat().st_size
+    done = command("duplicates")
+    lines = done.stdout.splitlines()
+    [left] = [number for number, line in enumerate(lines) if "a2.png" in line and "  60x" in line]
+    assert "same file, stays" in lines[left]
+    assert "it has what the one kept has not" in lines[left + 1]
+    assert done.stdout.count("stays") == 2
+    assert f"a plan moves 1 of them, {format_bytes(size)} to be freed" in done.stdout
+    assert f"group 1: 3 images, {format_bytes(size)} to be freed" in done.stdout
+    document = command("duplicates", "--json").document
+    assert (document["planned_copies"], document["planned_bytes"]) == (1, size)
+    assert (document["copies"], document["reclaimable_bytes"]) == (2, 2 * size)
+    (group,) = document["groups"]
+    assert group["planned_bytes"] == size
+    assert [image["planned_action"] for image in group["images"]] == ["none", "trash", "none"]
+    assert "it stays" in group["images"][2]["planned_reason"]
+    assert "a plan makes links of 2 of them" in command("duplicates", "--link").stdout
+    done = command("duplicates", "--companions", "move", "--plan", "plan.json")
+    assert "a plan moves 2 of them and 1 files beside them" in done.stdout
+    monkeypatch.setattr("mobisearch.cleanup.trash._top_of", lambda *_: str(copied.parent))
+    assert command("apply", "plan.json", "--json").document["done"] == 3
+
+
 def test_rules_and_protected_folders_choose_what_is_kept(command: Command, copied: Path) -> None:
     rule = f"path:{copied / 'old'}"
     done = command("duplicates", "--json", "--keep", f"{rule}, shortest-path")
@@ -73,6 +101,10 @@ def test_scopes(command: Command, copied: Path) -> None:
     "words",
     [
         ("--keep", "biggest"),
+        ("--keep", ""),
+        ("--keep", "largest,"),
+        ("--keep", "largest,,oldest"),
+        ("--keep", "format:xyz"),
         ("--wrong-groups", "0"),
         ("--explain=plot.jpg",),
     ],
@@ -103,6 +135,14 @@ def test_what_was_decided_to_stay_is_hidden_until_a_copy_joins(
     command("decide", "keep", copied / "a.png")
     done = command("duplicates", "--json")
     assert (done.document["groups"], done.document["hidden"]) == ([], 1)
+    (copied / "old" / "a2.png").rename(copied / "moved.png")
+    assert command("index", copied).code == 0
+    assert command("duplicates", "--json").document["hidden"] == 1
+    shutil.copy(copied / "a.png", copied / "joined.png")
+    assert command("index", copied).code == 0
+    done = command("duplicates", "--json")
+    assert (len(done.document["groups"]), done.document["hidden"]) == (1, 0)
+    assert done.document["planned_copies"] == 0, "which of them joined, nobody can tell"
 
 
 def test_what_a_score_means_is_told_and_drawn(command: Command, copied: Path) -> None:

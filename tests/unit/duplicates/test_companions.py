@@ -9,6 +9,9 @@ import pytest
 from mobisearch.duplicates import CompanionFinder, CompanionKind, find_companions
 from mobisearch.duplicates.companions import RAW_EXTENSIONS, without_companions
 
+STEM_47 = "Screenshot_2024-05-17-19-03-11_com.android.chro"
+"""To so many characters Takeout cuts the name of a photo, without its ending."""
+
 
 def companions(folder: Path, photo: str) -> dict[str, CompanionKind]:
     found = find_companions(str(folder / photo))
@@ -35,6 +38,24 @@ def fill(folder: Path, *names: str) -> None:
         ("IMG_1.jpg", "IMG_1.jpg.json", "sidecar"),
         ("IMG_1.jpg", "IMG_1.jpg.supplemental-metadata.json", "sidecar"),
         ("IMG_1.jpg", "IMG_1.jpg.suppl.json", "sidecar"),
+        ("IMG_1(1).jpg", "IMG_1.jpg(1).json", "sidecar"),
+        ("IMG_1(12).JPG", "IMG_1.JPG.supplemental-metadata(12).json", "sidecar"),
+        ("IMG_1(1).jpg", "IMG_1(1).jpg.json", "sidecar"),
+        ("IMG_1(1)(2).jpg", "IMG_1(1).jpg(2).json", "sidecar"),
+        ("IMG_1(1).jpg", "IMG_1(1).CR2", "RAW"),
+        ("IMG.1(1).jpg", "IMG.1(1).jpg.xmp", "sidecar"),
+        (f"{STEM_47}.jpg", f"{STEM_47[:46]}.json", "sidecar"),
+        (f"{STEM_47}(1).jpg", f"{STEM_47[:46]}(1).json", "sidecar"),
+        (f"{STEM_47[:46]}.jpg", f"{STEM_47[:46]}.json", "sidecar"),
+        (f"{STEM_47[:45]}.jpg", f"{STEM_47[:45]}..json", "sidecar"),
+        (f"{STEM_47[:44]}.jpg", f"{STEM_47[:44]}.j.json", "sidecar"),
+        (f"{STEM_47[:41]}.jpg", f"{STEM_47[:41]}.jpg..json", "sidecar"),
+        (f"{STEM_47[:25]}.jpg", f"{STEM_47[:25]}.jpg.supplemental-met.json", "sidecar"),
+        (f"{STEM_47[:25]}(2).jpg", f"{STEM_47[:25]}.jpg.supplemental-met(2).json", "sidecar"),
+        ("IMG_1.jpg", "IMG_1.jpg.pp3", "sidecar"),
+        ("IMG_1.tif", "IMG_1.tif.dop", "sidecar"),
+        ("IMG_1.JPG", "IMG_1.THM", "sidecar"),
+        ("IMG_1.JPG", "IMG_1.wav", "sidecar"),
         ("a.b.jpg", "a.b.CR2", "RAW"),
     ],
 )
@@ -58,6 +79,19 @@ def test_a_companion_is_known_by_its_name(
         ("IMG_1.jpg", "IMG_1.txt"),
         ("IMG_1.jpg", "IMG_1(1).CR2"),
         ("IMG_1.CR2", "IMG_1.xmp"),
+        ("IMG_1.jpg", "IMG_1.jpg(1).json"),
+        ("IMG_1.jpg", "IMG_1.jpg.supplemental-metadata(1).json"),
+        ("IMG_1(1).jpg", "IMG_1.jpg.json"),
+        ("IMG_1(1).jpg", "IMG_1.jpg(2).json"),
+        ("IMG_1(1).jpg", "IMG_1.json"),
+        (f"{STEM_47}.jpg", f"{STEM_47[:45]}.json"),
+        (f"{STEM_47}.jpg", f"{STEM_47[:46]}(1).json"),
+        (f"{STEM_47[:44]}.jpg", f"{STEM_47[:44]}.json"),
+        ("IMG_1.jpg", "IMG_1.jpg..json"),
+        ("IMG_1.jpg", "IMG_1.pp3"),
+        ("IMG_1.jpg", "IMG_1.CR2.pp3"),
+        ("IMG_1.png", "IMG_1.wav"),
+        ("IMG_1.jpg", "IMG_1.jpg.wav"),
     ],
 )
 def test_what_only_looks_like_one_is_none(tmp_path: Path, photo: str, other: str) -> None:
@@ -79,6 +113,29 @@ def test_a_companion_of_two_photos_is_shared(tmp_path: Path) -> None:
     finder = CompanionFinder()
     shared = finder.sharers(str(tmp_path / "IMG_1.MOV"), str(tmp_path / "IMG_1.HEIC"))
     assert shared == (str(tmp_path / "IMG_1.JPG"),)
+
+
+def test_a_sidecar_of_two_photos_whose_names_are_cut_alike_is_shared(tmp_path: Path) -> None:
+    fill(tmp_path, f"{STEM_47}.jpg", f"{STEM_47[:46]}x.jpg", f"{STEM_47[:46]}.json")
+    sidecar = str(tmp_path / f"{STEM_47[:46]}.json")
+    shared = CompanionFinder().sharers(sidecar, str(tmp_path / f"{STEM_47}.jpg"))
+    assert shared == (str(tmp_path / f"{STEM_47[:46]}x.jpg"),)
+
+
+def test_numbered_photos_are_not_compared_with_one_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or a folder of thousands would take minutes."""
+    fill(tmp_path, *(f"Holiday ({n}).jpg" for n in range(50)), "Holiday .jpg(7).json")
+    compared: list[str] = []
+    monkeypatch.setattr(
+        "mobisearch.duplicates.companions._kind_beside",
+        lambda photo, other: compared.append(other),
+    )
+    finder = CompanionFinder()
+    for n in range(50):
+        finder.find(str(tmp_path / f"Holiday ({n}).jpg"))
+    assert compared == ["Holiday .jpg(7).json"]
 
 
 def test_companions_among_paths_can_be_left_out() -> None:

@@ -105,6 +105,13 @@ def test_a_rule_that_does_not_exist_is_refused(rule: str) -> None:
     assert caught.value.known == ALL_RULES
 
 
+def test_a_format_that_does_not_exist_is_refused_with_those_that_do() -> None:
+    with pytest.raises(UnknownKeepRuleError, match="'xyz'; choose among: JPEG, PNG") as caught:
+        parse_rules(["largest", "format:xyz"])
+    assert "HEIF" in caught.value.known
+    parse_rules(["format:heic", "format:JPG", "format:tif", "format:jp2", "format:webp"])
+
+
 def test_choosing_among_nothing_is_an_error() -> None:
     with pytest.raises(ValueError, match="at least one"):
         choose_keeper([])

@@ -61,6 +61,19 @@ def test_an_index_of_every_format_opens_and_answers(
             assert not match.image.is_truncated
 
 
+def test_decisions_of_before_their_files_were_counted_hold_for_any_number(
+    tmp_path: Path, fake_embedder: Embedder
+) -> None:
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "mobisearch.db").write_bytes(golden_bytes("format-6.db.gz"))
+    with ImageIndex.open(tmp_path / "old", fake_embedder) as index:
+        (found,) = index.decisions()
+        assert (found.kind, found.n_files) == ("keep", (None,))
+        names = {os.path.basename(path) for path in index.images_of(found.sha256s[0])}
+        assert names == {"0.png", "copy of 0.png"}
+        assert found.is_about_all({found.sha256s[0]: 3})
+
+
 def test_the_catalog_as_it_was_is_kept(old_index: Path, fake_embedder: Embedder) -> None:
     ImageIndex.open(old_index, fake_embedder).close()
     [backup] = (old_index / "backups").iterdir()
