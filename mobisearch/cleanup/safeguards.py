@@ -18,8 +18,9 @@ from mobisearch.imaging import decode, read_file, trash_of
 from mobisearch.types import DecodeSettings, Verdict
 
 _SAME_PICTURE = frozenset(map(str, (Verdict.SAME_PIXELS, Verdict.RECOMPRESSED, Verdict.RESIZED)))
-"""Verdicts after which two pictures show the same, whatever loss was accepted."""
+"""Verdicts after which two pictures show the same, unless one file holds more than the other."""
 
+_ACCEPT = 'to move it all the same, give it "loss_accepted": true in the plan'
 _NEED_PX = 64
 """A JPEG is read to its end at any size; small is quicker."""
 
@@ -116,19 +117,18 @@ class Safeguards:
         """A photo is moved only if the one kept has all of it, or is a version of it at least."""
         compare = self._substitution
         if file.is_loss_accepted:
-            find = (
-                compare.find_difference
-                if file.verdict in _SAME_PICTURE
-                else compare.find_strangeness
+            is_same = file.verdict in _SAME_PICTURE and not compare.find_loss(
+                file.path, group.keep.path
             )
+            find = compare.find_difference if is_same else compare.find_strangeness
             if reason := find(file.path, group.keep.path):
                 raise StepRefusedError(file.path, reason)
             return
-        loss = compare.find_loss(file.path, group.keep.path)
-        loss = loss or compare.find_difference(file.path, group.keep.path)
-        if loss:
-            hint = 'to move it all the same, give it "loss_accepted": true in the plan'
-            raise StepRefusedError(file.path, f"{loss}; {hint}")
+        if loss := compare.find_loss(file.path, group.keep.path):
+            raise StepRefusedError(file.path, f"{loss}; {_ACCEPT}")
+        if difference := compare.find_difference(file.path, group.keep.path):
+            hint = "" if file.verdict in _SAME_PICTURE else f"; {_ACCEPT}"
+            raise StepRefusedError(file.path, difference + hint)
 
     def _check_sharing(self, group: PlannedGroup, file: PlannedFile, gone: Collection[str]) -> None:
         """A companion is moved only if no photo that stays needs it."""

@@ -255,6 +255,12 @@
     const { path, path_b64, sha256, size_bytes, mtime_ns } = entry;
     return path_b64 === undefined ? { path, sha256, size_bytes, mtime_ns } : { path, path_b64, sha256, size_bytes, mtime_ns };
   };
+  // Of the one that the plan keeps, it says what is lost with each; who marks one then accepts that.
+  const isLossAccepted = (n, m, entry) => {
+    if (states[n].keep !== 0) return false;
+    const isMarked = data.groups[n].members[m].action === "none" && actionOf(n, m) === "trash";
+    return isMarked || Boolean(entry.loss_accepted);
+  };
   const planned = () => ({
     ...data.plan,
     groups: data.plan.groups.map((group, n) => {
@@ -268,8 +274,7 @@
         verdict: m === 0 ? kept.verdict : entry.verdict,
         score: m === 0 ? kept.score : entry.score,
         reason: entry.reason,
-        // What may be lost was said of the one that the plan keeps.
-        ...(state.keep === 0 && entry.loss_accepted ? { loss_accepted: true } : {}),
+        ...(isLossAccepted(n, m, entry) ? { loss_accepted: true } : {}),
       }).filter(Boolean);
       const moved = new Map(entries.map((entry) => [entry.step, entry.action === "trash"]));
       for (const file of group.files) {

@@ -28,6 +28,9 @@ _USUAL, _TIMES, _PLUS_LEVELS, _MOST_LEVELS = 0.99, 3.0, 8.0, 44.0
 or by more than 44. Of 12 photos and 3 pages, at five sizes, JPEG quality 85 and 50 leave at most
 28 and 40; one other digit makes 25 and more, at half the size, where it can just be read."""
 
+_EVERYWHERE_LEVELS = 3.0
+"""By which half of a picture may differ: more, and its colours are others."""
+
 _SMALL_PX = 48
 _LIKE, _SAME_FRAME = 0.9, 0.995
 """Correlation of very small pictures from which on it is worth to look at all of the pixels; and
@@ -129,8 +132,9 @@ def _differ(first: Pixels, second: Pixels, mask: NDArray[np.bool_] | None = None
         if apart.size:
             most = max(most, float(apart.max()))
             counts += np.bincount((apart.ravel() * 4).astype(np.int64), minlength=256 * 4)[:1024]
-    usual = float(np.searchsorted(counts.cumsum(), _USUAL * counts.sum())) / 4
-    return most > min(_MOST_LEVELS, _TIMES * usual + _PLUS_LEVELS)
+    total = counts.cumsum()
+    half, usual = (float(np.searchsorted(total, q * total[-1])) / 4 for q in (0.5, _USUAL))
+    return half > _EVERYWHERE_LEVELS or most > min(_MOST_LEVELS, _TIMES * usual + _PLUS_LEVELS)
 
 
 def _apart(first: Pixels, second: Pixels) -> NDArray[np.float32]:

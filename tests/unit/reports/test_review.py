@@ -221,6 +221,20 @@ def test_the_page_keeps_a_loss_accepted_as_long_as_the_same_one_is_kept(
     assert not any(file.is_loss_accepted for file in changed.groups[0].files)
 
 
+def test_a_copy_that_stays_goes_with_its_loss_accepted_once_it_is_marked(
+    groups: list[DuplicateGroup], plan: Plan, tmp_path: Path
+) -> None:
+    first = plan.groups[0]
+    files = (replace(first.files[0], action="none"), *first.files[1:])
+    plan = replace(plan, groups=(replace(first, files=files), *plan.groups[1:]))
+    page = review.review_page(groups, plan, file_name="plan.json")
+    keys = ["ArrowUp", "ArrowRight", "t", "s"]
+    told = browse(page, tmp_path, TELL + f"{json.dumps(keys)}.forEach(press); saved();")
+    marked = parse_plan(json.dumps(told).encode()).groups[0].files
+    assert (marked[0].action, marked[0].is_loss_accepted) == ("trash", True)
+    assert not any(file.is_loss_accepted for file in marked[1:])
+
+
 def test_marking_by_keys_becomes_a_plan_that_is_accepted(
     groups: list[DuplicateGroup], plan: Plan, tmp_path: Path
 ) -> None:

@@ -1,0 +1,137 @@
+"""Whether one picture shows, at full size, all that another one does."""
+
+from __future__ import annotations
+
+import io
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+from mobisearch.duplicates import is_version, shows_all
+from mobisearch.evaluation.lookalikes import take_again
+
+Change = Callable[[Image.Image], Image.Image]
+PHOTOS = ("alps", "boats", "cat", "coffee")
+
+
+@pytest.fixture(scope="module")
+def photos(shipped_photos: Path) -> dict[str, Image.Image]:
+    return {name: Image.open(shipped_photos / f"{name}.jpg").convert("RGB") for name in PHOTOS}
+
+
+def saved(image: Image.Image, quality: int = 85, kind: str = "JPEG") -> Image.Image:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, quality=quality)
+    return Image.open(buffer).convert("RGB")
+
+
+def scaled(by: float, kernel: Image.Resampling = Image.Resampling.LANCZOS) -> Change:
+    return lambda image: image.resize((round(image.width * by), round(image.height * by)), kernel)
+
+
+def cut(image: Image.Image) -> Image.Image:
+    width, height = image.size
+    return image.crop((width // 5, height // 7, width - width // 9, height - height // 6))
+
+
+def tilted(image: Image.Image) -> Image.Image:
+    turned = image.rotate(4, Image.Resampling.BICUBIC)
+    return ImageOps.crop(turned, round(max(image.size) / 8))
+
+
+HARMLESS: dict[str, Change] = {
+    "saved again": lambda image: saved(image, 60),
+    "saved as WebP": lambda image: saved(image, 80, "WEBP"),
+    "smaller": lambda image: saved(scaled(0.5)(image)),
+    "smaller, bilinear": lambda image: saved(scaled(0.3, Image.Resampling.BILINEAR)(image)),
+    "larger": lambda image: saved(scaled(1.5, Image.Resampling.BICUBIC)(image)),
+    "turned": lambda image: saved(image.transpose(Image.Transpose.ROTATE_90)),
+    "mirrored": lambda image: saved(ImageOps.mirror(image)),
+    "turned, smaller": lambda image: saved(
+        scaled(0.5)(image.transpose(Image.Transpose.ROTATE_180))
+    ),
+    "cut": lambda image: saved(cut(image)),
+    "cut, smaller": lambda image: saved(scaled(0.6)(cut(image))),
+    "cut, turned": lambda image: saved(cut(image).transpose(Image.Transpose.ROTATE_270)),
+    "tilted": lambda image: saved(tilted(image)),
+}
+
+
+@pytest.mark.parametrize("change", HARMLESS)
+@pytest.mark.parametrize("name", PHOTOS)
+def test_a_copy_with_which_nothing_is_lost_is_seen_in_the_one_kept(
+    name: str, change: str, photos: dict[str, Image.Image]
+) -> None:
+    copy = HARMLESS[change](photos[name])
+    assert shows_all(np.asarray(photos[name]), np.asarray(copy))
+
+
+@pytest.mark.parametrize("change", HARMLESS)
+@pytest.mark.parametrize("name", PHOTOS)
+def test_a_small_mark_is_not_seen_in_the_one_kept(
+    name: str, change: str, photos: dict[str, Image.Image]
+) -> None:
+    marked = photos[name].copy()
+    x, y, r = marked.width * 0.55, marked.height * 0.55, max(marked.size) * 0.01
+    place = marked.crop((int(x - r), int(y - r), int(x + r), int(y + r)))
+    fill = "black" if np.asarray(place).mean() > 110 else "white"
+    ImageDraw.Draw(marked).ellipse((x - r, y - r, x + r, y + r), fill=fill)
+    assert not shows_all(np.asarray(photos[name]), np.asarray(HARMLESS[change](marked)))
+
+
+def form(number: str) -> Image.Image:
+    page = Image.new("RGB", (1240, 1750), "white")
+    draw, font = ImageDraw.Draw(page), ImageFont.load_default(28)
+    generator = random.Random(3)
+    for line in range(34):
+        words = " ".join(generator.choice(("name", "of", "account", "date")) for _ in range(9))
+        draw.text((80, 60 + 44 * line), words, "black", font)
+    draw.text((80, 1640), f"Amount: {number} EUR", "black", font)
+    return page
+
+
+@pytest.mark.parametrize(
+    "change", ["saved again", "smaller", "turned", "turned, smaller", "cut", "larger"]
+)
+@pytest.mark.parametrize("number", ["1260", "9950", "1258", "1.250"])
+def test_a_form_with_another_number_is_no_copy(number: str, change: str) -> None:
+    kept = np.asarray(form("1250"))
+    assert not shows_all(kept, np.asarray(HARMLESS[change](form(number))))
+
+
+@pytest.mark.parametrize("change", ["saved again", "saved as WebP", "smaller", "turned", "larger"])
+def test_the_same_form_is_a_copy(change: str) -> None:
+    kept = form("1250")
+    assert shows_all(np.asarray(kept), np.asarray(HARMLESS[change](kept)))
+
+
+def test_what_shows_more_is_not_seen_in_a_part_of_it(photos: dict[str, Image.Image]) -> None:
+    for photo in photos.values():
+        assert not shows_all(np.asarray(cut(photo)), np.asarray(photo))
+
+
+def test_the_next_shot_and_another_photo_are_not_seen(photos: dict[str, Image.Image]) -> None:
+    kept = np.asarray(photos["cat"])
+    shot = np.asarray(take_again(photos["cat"], random.Random(1)))
+    other = np.asarray(photos["alps"].resize(photos["cat"].size))
+    assert not shows_all(kept, shot)
+    assert not shows_all(kept, other)
+    assert not is_version(kept, other)
+
+
+def test_an_altered_copy_is_a_version_that_is_not_the_same(photos: dict[str, Image.Image]) -> None:
+    kept = photos["boats"]
+    grey = ImageOps.grayscale(kept).convert("RGB")
+    assert is_version(np.asarray(kept), np.asarray(grey))
+    assert not shows_all(np.asarray(kept), np.asarray(grey))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 40), (40, 1), (7, 5)])
+def test_tiny_and_plain_pictures_are_compared_pixel_by_pixel(size: tuple[int, int]) -> None:
+    white, black = (np.asarray(Image.new("RGB", size, colour)) for colour in ("white", "black"))
+    assert shows_all(white, white)
+    assert not shows_all(white, black)
