@@ -23,6 +23,7 @@ from mobisearch.imaging import iter_resized
 from mobisearch.types import Pixels
 
 _STRIP_PX, _EDGE_PX = 512, 4
+_N_NINTHS = 9 * 256
 _USUAL, _TIMES, _PLUS_LEVELS, _MOST_LEVELS = 0.99, 3.0, 8.0, 44.0
 """A place differs, if by more than three times what one of a hundred does, and eight levels more;
 or by more than 44. Of 12 photos and 3 pages, at five sizes, JPEG quality 85 and 50 leave at most
@@ -120,31 +121,37 @@ def _most_like(pictures: Iterator[Pixels], other: Pixels) -> Pixels:
 
 def _differ(first: Pixels, second: Pixels, mask: NDArray[np.bool_] | None = None) -> bool:
     """Return whether two pictures of one size differ in a place, of those in a mask."""
-    most, counts = 0.0, np.zeros(256 * 4, np.int64)
+    counts = np.zeros(_N_NINTHS)  # of places, by the ninths of a level in which they differ
     height = first.shape[0]
     for top in range(0, height, _STRIP_PX):
         rows = slice(max(0, top - _EDGE_PX), min(height, top + _STRIP_PX + _EDGE_PX))
-        apart = _apart(first[rows], second[rows])
         own = slice(top - rows.start, top - rows.start + min(_STRIP_PX, height - top))
-        apart = apart[own]
-        if mask is not None:
-            apart = apart[mask[top : top + _STRIP_PX]]
-        if apart.size:
-            most = max(most, float(apart.max()))
-            counts += np.bincount((apart.ravel() * 4).astype(np.int64), minlength=256 * 4)[:1024]
+        apart = _apart(first[rows], second[rows])[own]
+        some = None if mask is None else mask[top : top + _STRIP_PX].astype(np.uint8)
+        counts += cv2.calcHist([apart], [0], some, [_N_NINTHS], [0, _N_NINTHS]).ravel()
+    if not counts.any():
+        return False
     total = counts.cumsum()
-    half, usual = (float(np.searchsorted(total, q * total[-1])) / 4 for q in (0.5, _USUAL))
+    half, usual = (float(np.searchsorted(total, q * total[-1])) / 9 for q in (0.5, _USUAL))
+    most = float(np.flatnonzero(counts)[-1]) / 9
     return half > _EVERYWHERE_LEVELS or most > min(_MOST_LEVELS, _TIMES * usual + _PLUS_LEVELS)
 
 
-def _apart(first: Pixels, second: Pixels) -> NDArray[np.float32]:
-    """Return by how many levels places differ, (h, w), more than moving by a pixel explains."""
+def _apart(first: Pixels, second: Pixels) -> NDArray[np.uint16]:
+    """Return by how much places differ, (h, w), more than moving by a pixel explains.
+
+    Sums over three by three pixels, in levels: ninths of their mean.
+    """
     near = np.ones((3, 3), np.uint8)
     levels = np.zeros(first.shape, np.uint8)
     for one, other in ((first, second), (second, first)):
-        levels = np.maximum(levels, cv2.subtract(one, cv2.dilate(other, near)))
-        levels = np.maximum(levels, cv2.subtract(cv2.erode(other, near), one))
-    places: NDArray[np.float32] = cv2.blur(levels.max(axis=2).astype(np.float32), (3, 3))
+        levels = cv2.max(levels, cv2.subtract(one, cv2.dilate(other, near)))
+        levels = cv2.max(levels, cv2.subtract(cv2.erode(other, near), one))
+    red, green, blue = cv2.split(levels)
+    most = cv2.max(cv2.max(red, green), blue)
+    places: NDArray[np.uint16] = cv2.boxFilter(most, cv2.CV_16S, (3, 3), normalize=False).astype(
+        np.uint16
+    )
     return places
 
 
