@@ -6,6 +6,7 @@ What is written into files is read in ``annotations``, what is put behind pictur
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -32,10 +33,8 @@ _MAX_PAGES = 1000
 _FRAME_WORDS = {"TIFF": "pages", "GIF": "frames", "WEBP": "frames", "PNG": "frames"}
 
 _ENOUGH = {
-    "date taken": ("date taken",),
     "date": ("date", "date taken"),
     "camera": ("camera",),
-    "position": ("position",),
     "author": ("author",),
     "copyright": ("copyright",),
     "place": ("place",),
@@ -53,7 +52,7 @@ class Holdings:
         format: of the file, as Pillow calls it.
         n_frames: pictures, frames or pages; small forms of others left out.
         is_deep: more than 8 bits a colour.
-        is_transparent: a pixel of the first picture is not opaque.
+        transparency: a hash of how opaque the pixels of the first picture are; "" if all are.
         attachments: in words, such as ``a film inside``.
         facts: what is written in it, by name, such as ``date taken`` or ``keywords``: all values,
             cut short and with a hash where they are long.
@@ -62,7 +61,7 @@ class Holdings:
     format: str = ""
     n_frames: int = 1
     is_deep: bool = False
-    is_transparent: bool = False
+    transparency: str = ""
     attachments: frozenset[str] = frozenset()
     facts: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
@@ -82,29 +81,33 @@ def read_holdings(path: str, settings: DecodeSettings) -> Holdings:
         if image.format == "PNG":
             image.load()  # texts and EXIF may stand behind the pixels
         facts = read_annotations(image, content.sha256)
-        is_transparent = _is_transparent(image)
+        transparency = _transparency_of(image)
         attachments = find_attachments(data, image)
         return Holdings(
             format=str(image.format),
             n_frames=_count_frames(image),  # last, because it leaves the first frame
             is_deep=is_deep,
-            is_transparent=is_transparent,
+            transparency=transparency,
             attachments=attachments,
             facts={name: frozenset(values) for name, values in facts.items()},
         )
 
 
 def find_missing(of: Holdings, in_kept: Holdings) -> str:
-    """Say in words what one holds that another one, which is kept, does not; "" for nothing."""
+    """Say in words what one holds that another one, which is kept, does not; "" for nothing.
+
+    For files of different bytes: further frames and films are not compared, and count as others.
+    """
     found: list[str] = []
-    if of.n_frames > in_kept.n_frames:
+    if of.n_frames > 1:
         word = _FRAME_WORDS.get(of.format, "pictures")
-        found.append(f"{of.n_frames:,} {word} (the one kept has {in_kept.n_frames:,})")
+        kept = f"{in_kept.n_frames:,}" if of.n_frames != in_kept.n_frames else "others, perhaps"
+        found.append(f"{of.n_frames:,} {word} (the one kept has {kept})")
     if of.is_deep and not in_kept.is_deep:
         found.append("more than 8 bits a colour")
-    if of.is_transparent and not in_kept.is_transparent:
+    if of.transparency and of.transparency != in_kept.transparency:
         found.append("transparency")
-    found += sorted(of.attachments - in_kept.attachments)
+    found += sorted(of.attachments)
     lacking = [name for name in of.facts if _is_lacking(name, of.facts[name], in_kept.facts)]
     if lacking:
         words = dict.fromkeys(_WORDS.get(name, name) for name in lacking)
@@ -145,16 +148,18 @@ def _is_deep(data: bytes, image: Image.Image) -> bool:
     return isinstance(depth, int) and depth > 8
 
 
-def _is_transparent(image: Image.Image) -> bool:
+def _transparency_of(image: Image.Image) -> str:
     if not image.has_transparency_data:
-        return False
+        return ""
     image.load()
     if image.mode.startswith("I"):
-        return True  # 16-bit grey with a value for what is transparent: Pillow does not find it
+        return "unknown"  # 16-bit grey with a value for what is transparent: Pillow finds it not
     if "transparency" in image.info or image.mode in ("P", "PA"):
         image = image.convert("RGBA")
-    lowest, _ = image.getchannel(image.getbands()[-1]).getextrema()
-    return lowest != 255
+    alpha = image.getchannel(image.getbands()[-1])
+    if alpha.getextrema()[0] == 255:
+        return ""
+    return hashlib.sha256(repr(alpha.size).encode() + alpha.tobytes()).hexdigest()
 
 
 def _count_frames(image: Image.Image) -> int:

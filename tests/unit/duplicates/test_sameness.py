@@ -83,6 +83,27 @@ def test_a_small_mark_is_not_seen_in_the_one_kept(
     assert not shows_all(np.asarray(photos[name]), np.asarray(HARMLESS[change](marked)))
 
 
+@pytest.mark.parametrize("change", ["saved again", "turned", "cut"])
+@pytest.mark.parametrize("name", PHOTOS)
+def test_a_large_faint_change_is_not_seen_in_the_one_kept(
+    name: str, change: str, photos: dict[str, Image.Image]
+) -> None:
+    pixels = np.asarray(photos[name]).astype(int)
+    height, width = pixels.shape[:2]
+    middle = slice(int(0.4 * height), int(0.6 * height)), slice(int(0.4 * width), int(0.6 * width))
+    pixels[middle] += np.where(pixels[middle].mean(axis=(0, 1)) > 128, -28, 28)
+    changed = Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+    assert not shows_all(np.asarray(photos[name]), np.asarray(HARMLESS[change](changed)))
+
+
+def test_a_part_with_more_pixels_than_the_kept_one_has_of_it_is_not_seen(
+    photos: dict[str, Image.Image],
+) -> None:
+    for photo in photos.values():
+        kept = np.asarray(scaled(0.6)(photo))
+        assert not shows_all(kept, np.asarray(cut(photo)))
+
+
 def form(number: str) -> Image.Image:
     page = Image.new("RGB", (1240, 1750), "white")
     draw, font = ImageDraw.Draw(page), ImageFont.load_default(28)
