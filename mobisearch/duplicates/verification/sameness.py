@@ -18,24 +18,10 @@ from mobisearch.duplicates.verification.alignment import iter_alignments
 from mobisearch.duplicates.verification.comparison import look
 from mobisearch.duplicates.verification.pictures import CLOSE_PX, Picture
 from mobisearch.duplicates.verification.preparation import Prepared, prepare, use_one_thread
+from mobisearch.duplicates.verification.spotting import differ
 from mobisearch.duplicates.verification.voting import Transform
 from mobisearch.imaging import iter_resized
 from mobisearch.types import Pixels
-
-_STRIP_PX, _EDGE_PX = 512, 4
-_N_NINTHS = 9 * 256
-_USUAL = 0.95
-_TIMES, _PLUS_LEVELS, _MOST_LEVELS = 6.0, 6.0, 36.0
-"""A place differs, if it does so by more than six times what one of twenty does and six levels
-more, or by more than 36. Of 25 photos and 3 pages, JPEG at quality 85, 75 and 50 leaves at most 9,
-14 and 19 of brightness, and 15, 17 and 23 of colour; another digit in a page makes 40 and more."""
-
-_TIMES_SCALED, _PLUS_LEVELS_SCALED, _MOST_LEVELS_SCALED = 4.0, 4.5, 24.0
-"""The same for a copy that was made smaller: 13 of brightness and 10 of colour are left at 0.6 of
-the size and quality 75; one other digit makes 14 and more, where it can be told."""
-
-_EVERYWHERE_LEVELS = 3.0
-"""By which half of a picture may differ: more, and its colours are others."""
 
 _SMALL_PX = 48
 _LIKE, _SAME_FRAME = 0.9, 0.995
@@ -104,11 +90,11 @@ def _correlation(first: NDArray[np.float64], second: NDArray[np.float64]) -> flo
 def _is_same(kept: Pixels, copy: Pixels) -> bool:
     """Return whether two pictures of the same frame show the same, at the size of the smaller."""
     if kept.shape == copy.shape:
-        return not _differ(kept, copy, is_scaled=False)
+        return not differ(kept, copy, is_scaled=False)
     is_scaled = copy.shape[0] * copy.shape[1] < kept.shape[0] * kept.shape[1]
     large, small = (kept, copy) if is_scaled else (copy, kept)
     scaled = _most_like(_scaled(large, (small.shape[1], small.shape[0])), small)
-    return not _differ(scaled, small, is_scaled=is_scaled)
+    return not differ(scaled, small, is_scaled=is_scaled)
 
 
 def _scaled(picture: Pixels, size: tuple[int, int]) -> Iterator[Pixels]:
@@ -124,77 +110,6 @@ def _most_like(pictures: Iterator[Pixels], other: Pixels) -> Pixels:
         if apart < least:
             best, least = picture, apart
     return best
-
-
-def _differ(
-    first: Pixels,
-    second: Pixels,
-    *,
-    is_scaled: bool,
-    mask: NDArray[np.bool_] | None = None,
-) -> bool:
-    """Return whether two pictures of one size differ in a place, of those in a mask.
-
-    Colour is compared at half the size: most JPEGs have no more of it.
-    """
-    light, colour = zip(_planes(first), _planes(second), strict=True)
-    if _planes_differ(*light, is_scaled, mask):
-        return True
-    if mask is not None:
-        size = (colour[0].shape[1], colour[0].shape[0])
-        mask = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
-    return _planes_differ(*colour, is_scaled, mask)
-
-
-def _planes(picture: Pixels) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Return brightness, (h, w), and colour, (h / 2, w / 2, 2)."""
-    whole = cv2.cvtColor(picture, cv2.COLOR_RGB2YCrCb)
-    light, red, blue = cv2.split(whole)
-    size = (max(1, light.shape[1] // 2), max(1, light.shape[0] // 2))
-    small = [cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in (red, blue)]
-    return np.asarray(light, np.uint8), np.stack(small, axis=-1).astype(np.uint8)
-
-
-def _planes_differ(
-    first: NDArray[np.uint8],
-    second: NDArray[np.uint8],
-    is_scaled: bool,
-    mask: NDArray[np.bool_] | None,
-) -> bool:
-    counts = np.zeros(_N_NINTHS)  # of places, by the ninths of a level in which they differ
-    height = first.shape[0]
-    for top in range(0, height, _STRIP_PX):
-        rows = slice(max(0, top - _EDGE_PX), min(height, top + _STRIP_PX + _EDGE_PX))
-        own = slice(top - rows.start, top - rows.start + min(_STRIP_PX, height - top))
-        apart = _apart(first[rows], second[rows])[own]
-        some = None if mask is None else mask[top : top + _STRIP_PX].astype(np.uint8)
-        counts += cv2.calcHist([apart], [0], some, [_N_NINTHS], [0, _N_NINTHS]).ravel()
-    if not counts.any():
-        return False
-    total = counts.cumsum()
-    half, usual = (float(np.searchsorted(total, q * total[-1])) / 9 for q in (0.5, _USUAL))
-    most = float(np.flatnonzero(counts)[-1]) / 9
-    limit = min(_MOST_LEVELS, _TIMES * usual + _PLUS_LEVELS)
-    if is_scaled:
-        limit = min(_MOST_LEVELS_SCALED, _TIMES_SCALED * usual + _PLUS_LEVELS_SCALED)
-    return half > _EVERYWHERE_LEVELS or most > limit
-
-
-def _apart(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.uint16]:
-    """Return by how much places differ, (h, w), more than moving by a pixel explains.
-
-    Sums over three by three pixels, in levels: ninths of their mean.
-    """
-    near = np.ones((3, 3), np.uint8)
-    levels = np.zeros(first.shape, np.uint8)
-    for one, other in ((first, second), (second, first)):
-        levels = cv2.max(levels, cv2.subtract(one, cv2.dilate(other, near)))
-        levels = cv2.max(levels, cv2.subtract(cv2.erode(other, near), one))
-    most = levels if levels.ndim == 2 else cv2.max(levels[..., 0].copy(), levels[..., 1].copy())
-    places: NDArray[np.uint16] = cv2.boxFilter(most, cv2.CV_16S, (3, 3), normalize=False).astype(
-        np.uint16
-    )
-    return places
 
 
 def _lies_in(kept: Pixels, copy: Pixels) -> bool:
@@ -225,7 +140,7 @@ def _lies_in(kept: Pixels, copy: Pixels) -> bool:
             apart = float(cv2.norm(laid, copy, cv2.NORM_L2, mask.astype(np.uint8)))
             if apart < least:
                 best, least = laid, apart
-    return not _differ(best, copy, is_scaled=scale > 1 / _LEAST_SCALE, mask=mask)
+    return not differ(best, copy, is_scaled=scale > 1 / _LEAST_SCALE, mask=mask)
 
 
 def _find_transform(first: Pixels, second: Pixels) -> Transform | None:
