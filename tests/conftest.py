@@ -93,3 +93,16 @@ def trusted_stamps(monkeypatch: pytest.MonkeyPatch) -> None:
     Files are new to every test, so that otherwise each would be hashed again at each sync.
     """
     monkeypatch.setattr("mobisearch.sync.recording._RACY_NS", -(10**15))
+
+
+@pytest.fixture
+def closed_folders(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the system refuse to list folders that are called ``closed``."""
+    scan = os.scandir
+
+    def refuse(path: str) -> object:
+        if os.path.basename(os.fspath(path)) == "closed":
+            raise PermissionError(13, "Permission denied")
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)

@@ -32,7 +32,7 @@ SELF_SCORE_TOLERANCE = 1e-5
 INDEX_FIELDS = {
     *("added", "updated", "moved", "unchanged", "missing", "failed", "seconds"),  # the contract
     *("returned", "pruned", "doubles", "failed_now", "images", "failures", "errors", "warnings"),
-    *("unavailable", "interrupted"),
+    *("unavailable", "unreadable", "interrupted"),
 }
 MATCH_FIELDS = {
     *("id", "path", "score"),  # the contract

@@ -134,17 +134,9 @@ def test_another_copy_counts_beside_one_that_is_not_there_any_more(
 
 
 def test_a_subfolder_that_cannot_be_read_is_not_covered(
-    index: ImageIndex, card: Path, monkeypatch: pytest.MonkeyPatch
+    index: ImageIndex, card: Path, closed_folders: None
 ) -> None:
     (card / "closed").mkdir()
-    scan = os.scandir
-
-    def refuse(path: str) -> object:
-        if str(path).endswith("closed"):
-            raise PermissionError(13, "Permission denied")
-        return scan(path)
-
-    monkeypatch.setattr(os, "scandir", refuse)
     report = cover_folder(index, card)
     assert statuses(report) == {"IMG_1.png": "same file", "closed": "cannot be compared"}
     assert report.photos[1].reason == "the folder cannot be read: Permission denied"

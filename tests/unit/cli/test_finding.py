@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -227,19 +226,11 @@ def test_cover_of_a_folder_without_photos_ends_well_and_says_so(
 
 
 def test_cover_names_a_folder_that_cannot_be_read(
-    command: Command, copied: Path, monkeypatch: pytest.MonkeyPatch
+    command: Command, copied: Path, closed_folders: None
 ) -> None:
     card = copied.parent / "card"
     (card / "closed").mkdir(parents=True)
     shutil.copy(copied / "b.png", card / "IMG_1.png")
-    scan = os.scandir
-
-    def refuse(path: str) -> object:
-        if str(path).endswith("closed"):
-            raise PermissionError(13, "Permission denied")
-        return scan(path)
-
-    monkeypatch.setattr(os, "scandir", refuse)
     done = command("cover", card)
     reason = "the folder cannot be read: Permission denied"
     assert done.code == 1

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +15,8 @@ from mobisearch.duplicates import calibration, pairwise
 from mobisearch.duplicates.proving import ProvedPair
 from mobisearch.duplicates.verification import Outcome, Picture, Prepared
 from mobisearch.types import Relation, Verdict
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # for pairkit
 
 LEAST_CORRELATION = 0.9
 """Of 12 x 12 grey values: pictures of ``make_photo`` with different seeds stay below 0.8."""

@@ -2,39 +2,21 @@
 
 from __future__ import annotations
 
-import io
 import random
 from pathlib import Path
 
 import numpy as np
 import pytest
+from pairkit import decide, shipped
 from PIL import Image
 
-from mobisearch.duplicates.verification import (
-    CLOSE_PX,
-    THUMBNAIL_PX,
-    THUMBNAIL_QUALITY,
-    Picture,
-    Prepared,
-    look,
-    look_closer,
-    needs_closer_look,
-    prepare,
-)
 from mobisearch.evaluation.lookalikes import make_lookalikes, take_again
-from mobisearch.types.duplicates import Relation, Verdict
-
-PHOTO_PX = 600
+from mobisearch.types.duplicates import Verdict
 
 
 @pytest.fixture(scope="module")
 def photos(shipped_photos: Path) -> dict[str, Image.Image]:
-    found = {}
-    for path in sorted(shipped_photos.glob("*.jpg")):
-        photo = Image.open(path).convert("RGB")
-        photo.thumbnail((PHOTO_PX, PHOTO_PX), Image.Resampling.LANCZOS)
-        found[path.stem] = photo
-    return found
+    return shipped(shipped_photos)
 
 
 def fade(photo: Image.Image, *, start: float, into: float) -> Image.Image:
@@ -43,22 +25,6 @@ def fade(photo: Image.Image, *, start: float, into: float) -> Image.Image:
     seen = np.clip((start + 0.4 - np.hypot(x, y)) / 0.4, 0, 1)[..., None]
     pixels = np.asarray(photo) * seen + into * (1 - seen)
     return Image.fromarray(pixels.astype(np.uint8))
-
-
-def look_at(image: Image.Image, px: int) -> Prepared:
-    small = image.copy()
-    small.thumbnail((px, px), Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    small.save(buffer, "JPEG", quality=THUMBNAIL_QUALITY)
-    return prepare(Picture(np.asarray(Image.open(buffer)), image.width, image.height))
-
-
-def decide(first: Image.Image, second: Image.Image) -> Relation:
-    a, b = look_at(first, THUMBNAIL_PX), look_at(second, THUMBNAIL_PX)
-    outcome = look(a, b)
-    if needs_closer_look(a, b, outcome):
-        return look_closer(look_at(first, CLOSE_PX), look_at(second, CLOSE_PX), outcome)
-    return outcome.relation
 
 
 @pytest.mark.parametrize("into", [0, 255])

@@ -10,19 +10,17 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from pairkit import decide, look_at, shipped
 from PIL import Image, ImageOps
 from threadpoolctl import ThreadpoolController
 
 from mobisearch.duplicates.verification import (
-    CLOSE_PX,
     THUMBNAIL_PX,
     THUMBNAIL_QUALITY,
     Picture,
-    Prepared,
     compare_pixels,
     describe,
     look,
-    look_closer,
     may_have_same_pixels,
     needs_closer_look,
     prepare,
@@ -41,45 +39,19 @@ DEGREES_TOLERANCE = 0.5
 SHARE_TOLERANCE = 0.03
 """By which a share of the area may be off: a pixel or so on each side of a thumbnail."""
 
-PHOTO_PX = 600
 PHOTOS = ("alps", "boats", "cat", "coffee")
 FEW = ("boats", "cat")
 
 
 @pytest.fixture(scope="module")
 def photos(shipped_photos: Path) -> dict[str, Image.Image]:
-    """The photographs of the repository, at a size that is quickly altered."""
-    found = {}
-    for path in sorted(shipped_photos.glob("*.jpg")):
-        photo = Image.open(path).convert("RGB")
-        photo.thumbnail((PHOTO_PX, PHOTO_PX), Image.Resampling.LANCZOS)
-        found[path.stem] = photo
-    return found
-
-
-def look_at(image: Image.Image, px: int = THUMBNAIL_PX, **facts: str) -> Prepared:
-    """Prepare a picture from a thumbnail, as a catalog keeps it."""
-    small = image.copy()
-    small.thumbnail((px, px), Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    small.save(buffer, "JPEG", quality=THUMBNAIL_QUALITY)
-    pixels = np.asarray(Image.open(buffer))
-    return prepare(Picture(pixels, image.width, image.height, **facts))
+    return shipped(shipped_photos)
 
 
 def opened(data: bytes) -> Image.Image:
     upright = ImageOps.exif_transpose(Image.open(io.BytesIO(data)))
     assert upright is not None
     return upright.convert("RGB")
-
-
-def decide(first: Image.Image, second: Image.Image) -> Relation:
-    """Do what callers do: thumbnails first, larger pixels where those cannot settle it."""
-    a, b = look_at(first), look_at(second)
-    outcome = look(a, b)
-    if needs_closer_look(a, b, outcome):
-        return look_closer(look_at(first, CLOSE_PX), look_at(second, CLOSE_PX), outcome)
-    return outcome.relation
 
 
 @pytest.mark.parametrize("name", MAKERS)
