@@ -100,8 +100,8 @@ def closed_folders(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the system refuse to list folders that are called ``closed``."""
     scan = os.scandir
 
-    def refuse(path: str) -> object:
-        if os.path.basename(os.fspath(path)) == "closed":
+    def refuse(path: str | int) -> object:
+        if not isinstance(path, int) and os.path.basename(path) == "closed":
             raise PermissionError(13, "Permission denied")
         return scan(path)
 

@@ -50,7 +50,8 @@ class Substitution:
             kept, copy = self._pixels(keeper), self._pixels(path)
         except ImageError as error:
             return f"it cannot be compared with the one kept: {error.reason}"
-        return "" if is_version(kept, copy) else "it is no copy of the one kept"
+        is_one = is_version(kept, copy) or shows_all(kept, copy)
+        return "" if is_one else "it is no copy of the one kept"
 
     def _pixels(self, path: str) -> Pixels:
         content = read_file(path, max_bytes=self._settings.max_bytes)

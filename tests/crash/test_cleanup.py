@@ -178,15 +178,15 @@ class Scene:
 
 @pytest.fixture(params=[False, True], ids=["trash", "links"])
 def scene(request: pytest.FixtureRequest, zygote: Zygote, tmp_path: Path) -> Scene:
-    """``a.png`` with a copy, and another one; or ``x.png`` with one that is not identical."""
+    """``a.png`` with a copy, and another one; or ``x.png`` with one of other bytes too."""
     live = Path(os.path.realpath(tmp_path)) / "live"
     photos = live / "photos"
     photos.mkdir(parents=True)
     as_links = bool(request.param)
     numbers = {"a.png": 1, "b.png": 1, "x.png": 2}
-    numbers |= {"c.png": 1} if as_links else {"y.png": 3}
+    numbers |= {"c.png": 1} if as_links else {"y.png": 2}
     for place, (name, number) in enumerate(numbers.items()):
-        (photos / name).write_bytes(picture(number))
+        (photos / name).write_bytes(picture(number, compress_level=1 if name == "y.png" else 6))
         os.utime(photos / name, ns=(10**18 + place, 10**18 + place))
     (photos / "b.png").chmod(0o640)
     embedder = Embedder(FAKE_MODEL, runtime=FakeRuntime(), isolated=False)

@@ -30,11 +30,11 @@ REAL_STEPS: Mapping[str, Any] = {"_RACY_NS": SMALL_STEPS["_RACY_NS"]}
 """Commits and cache files of the size that they have for users."""
 
 
-def picture(number: int) -> bytes:
-    """Return a small picture, another one for each number."""
+def picture(number: int, compress_level: int = 6) -> bytes:
+    """Return a small picture as PNG, another one for each number."""
     pixels = np.random.default_rng(number).integers(0, 256, (8, 12, 3), dtype=np.uint8)
     data = io.BytesIO()
-    Image.fromarray(pixels).save(data, "png")
+    Image.fromarray(pixels).save(data, "png", compress_level=compress_level)
     return data.getvalue()
 
 
