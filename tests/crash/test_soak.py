@@ -87,11 +87,10 @@ class Soak:
         """Change some photos, let the index follow, and write down what it tells."""
         for _ in range(self.chance.randrange(5)):
             self.chance.choice([self.add, self.add, self.change, self.move, self.delete])()
-        action, arguments = "sync", {"prune": self.chance.random() < 0.5}
+        action, arguments, removed = "sync", {"prune": self.chance.random() < 0.5}, ""
         if kill_after_seconds is not None and self.chance.random() < 0.1:
-            name = self.chance.choice(self.names)
-            action, arguments = "remove", {"names": [name]}
-            self.told.pop(self._path(name), None)
+            removed = self.chance.choice(self.names)
+            action, arguments = "remove", {"names": [removed]}
         outcome = self.stage.zygote.run(
             action,
             self.stage.photos,
@@ -104,6 +103,8 @@ class Soak:
         self.n_killed += bool(outcome.signal)
         if outcome.states:
             self._believe(outcome.states[-1])
+        # A commit may have been told of before that of the removal, which was not any more.
+        self.told.pop(self._path(removed), None)
         return outcome
 
     def _believe(self, state: State) -> None:
