@@ -1,11 +1,11 @@
-"""What is drawn, and not photographed: few colours, a bar along an edge, half-transparent marks."""
+"""What is drawn, and not photographed: few colours, a bar along an edge."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mobisearch.duplicates.verification.overlap import brightness, largest
+from mobisearch.duplicates.verification.overlap import largest
 from mobisearch.duplicates.verification.windows import Plane
 
 _PALETTE_PIXELS = 1500
@@ -36,14 +36,6 @@ four tenths of the picture, and three colours cover it."""
 _EDGE_PX, _EDGE_LENGTH = 8, 0.4
 """And it ends near there, in a line two fifths as long as the side: most are as long as it is, but
 not where the picture has the bar's colour. A sky has no such line."""
-
-_VEIL_CORRELATION, _VEIL_LEVELS = 0.85, 8.0
-"""Half-transparent marks, dark corners: brightness still follows the picture's."""
-
-_VEIL_PIXELS, _VEIL_LINE = 0.75, 0.93
-"""The same for most of the pixels, without those at the edges of a half-transparent mark."""
-
-_VEIL_ROUNDS = 5
 
 
 def is_band(picture: Plane, box: tuple[int, int, int, int]) -> bool:
@@ -76,31 +68,6 @@ def _is_bar(picture: Plane, depth: int) -> bool:
     changes = largest(abs(picture[start + 1 : end + 1] - picture[start - 1 : end - 1]))
     lengths = (changes > _SAME_COLOUR).mean(axis=1)
     return bool(lengths.max(initial=0) >= _EDGE_LENGTH)
-
-
-def is_veiled(recoloured: Plane, second: Plane) -> bool:
-    """Return whether the picture still shows through what was laid over it."""
-    a, b = (brightness(plane).astype(np.float64) for plane in (recoloured, second))
-    if _follows(a, b, _VEIL_CORRELATION):
-        return True
-    near = np.ones(len(a), bool)
-    for _ in range(_VEIL_ROUNDS):
-        x, y = a[near], b[near]
-        spread = float(x.var())
-        if spread < 1:
-            return False
-        slope = float(((x - x.mean()) * (y - y.mean())).mean()) / spread
-        apart = abs(b - y.mean() - slope * (a - x.mean()))
-        near = apart <= np.quantile(apart, _VEIL_PIXELS)
-    return _follows(a[near], b[near], _VEIL_LINE)
-
-
-def _follows(a: NDArray[np.float64], b: NDArray[np.float64], least_correlation: float) -> bool:
-    spread_a, spread_b = float(a.std()), float(b.std())
-    if spread_a < _VEIL_LEVELS or spread_b < 1:
-        return False
-    shared = float(((a - a.mean()) * (b - b.mean())).mean())
-    return shared > least_correlation * spread_a * spread_b
 
 
 def is_drawn(

@@ -14,7 +14,7 @@ from mobisearch.duplicates.verification.patches import Differences
 from mobisearch.duplicates.verification.pictures import Picture
 from mobisearch.duplicates.verification.surroundings import Surroundings
 
-PLAUSIBLE_SHARE = 0.3
+PLAUSIBLE_SHARE = 0.25
 """Of telling windows that agree, from which on it is worth to look at colours."""
 
 LEAST_TELLING = 30
@@ -26,6 +26,10 @@ LEAST_SPREAD = 0.12
 _LEAST_SHARE = 0.35
 """Of telling windows that agree. Unrelated photos, laid on one another as well as possible, reach
 0.06; two views of a scene up to 0.6, but they differ in places that nobody has drawn."""
+
+_MARKED_SHARE, _MARKED_OUTSIDE, _MARKED_DRAWN = 0.25, 0.95, 0.95
+"""The same under a mark all over, of which telling windows are full: where it is not, they agree,
+and nothing else differs."""
 
 _LEAST_OUTSIDE = 0.85
 """The same outside of what was laid over."""
@@ -134,7 +138,7 @@ def lies_like_a_copy(alignment: Alignment, geometry: Geometry) -> bool:
     evidence = alignment.evidence
     is_coarse = abs(evidence.blur_px) >= _COARSE_BLUR_PX and evidence.share >= _COARSE_SHARE
     return (
-        evidence.share >= _LEAST_SHARE
+        evidence.share >= _MARKED_SHARE
         and evidence.rest_px <= (_MOST_COARSE_REST_PX if is_coarse else _MOST_REST_PX)
         and geometry.stretch <= _MOST_STRETCH
         and geometry.bend <= _MOST_BEND
@@ -144,8 +148,14 @@ def lies_like_a_copy(alignment: Alignment, geometry: Geometry) -> bool:
 def is_proved(found: Findings) -> bool:
     """Return whether what both show is the same picture, but for what was laid over it."""
     differences = found.differences
+    is_marked = (
+        bool(differences.patches)
+        and differences.outside_share >= _MARKED_OUTSIDE
+        and differences.drawn_share >= _MARKED_DRAWN
+    )
     return (
         lies_like_a_copy(found.alignment, found.geometry)
+        and (found.alignment.evidence.share >= _LEAST_SHARE or is_marked)
         and differences.outside_share >= _LEAST_OUTSIDE
         and differences.covered_share <= _MOST_COVERED
         and differences.drawn_share >= _LEAST_DRAWN

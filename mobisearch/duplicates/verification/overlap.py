@@ -19,6 +19,12 @@ _BLUR_PX = 5
 _LEAST_PIXELS = 60
 _UNEVEN_ERROR = 4.0
 _UNEVEN_GAIN = 0.8
+_NO_ERROR = 255.0
+"""Where nothing agrees that could be compared."""
+
+_MOST_ROUNDS, _MOST_GAIN = 4, 0.5
+"""What a half-transparent panel recolours must not count, if without it the error is halved."""
+
 _SHADED_PX = 192
 """Longer side of what is looked at to find out how light falls, which has no details."""
 
@@ -76,12 +82,19 @@ def make_overlap(alignment: Alignment) -> Overlap:
         shaded_error = _error(shaded, second, agreeing)
         if shaded_error < _UNEVEN_GAIN * error:
             recoloured, error, uneven = shaded, shaded_error, ratio
+    if _UNEVEN_ERROR < error < _NO_ERROR:
+        other = _fit_most(first, second, agreeing, colours)
+        most_moved = cv2.transform(first, np.ascontiguousarray(other.T))
+        most_error = _error(np.clip(most_moved, 0, 255), second, agreeing)
+        if most_error < _MOST_GAIN * error:
+            colours, moved, error, uneven = other, most_moved, most_error, 0.0
+            recoloured = np.clip(moved, 0, 255)
     return Overlap(first, second, inside, agreeing, colours, moved, recoloured, error, uneven)
 
 
 def _error(recoloured: Plane, second: Plane, agreeing: NDArray[np.bool_]) -> float:
     if not agreeing.any():
-        return 255.0
+        return _NO_ERROR
     return float(np.median(brightness(cv2.absdiff(recoloured, second))[agreeing]))
 
 
@@ -157,6 +170,18 @@ def _fit_colours(first: Plane, second: Plane, agreeing: NDArray[np.bool_]) -> ND
     keep = 0.5 * len(x) * np.eye(3)
     matrix = np.linalg.solve(moments + keep, x.T @ y + keep)
     return np.vstack([matrix, target - middle @ matrix])
+
+
+def _fit_most(
+    first: Plane, second: Plane, agreeing: NDArray[np.bool_], colours: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the change of colours of the larger half, which is not what a panel makes of some."""
+    for _ in range(_MOST_ROUNDS):
+        moved = np.clip(cv2.transform(first, np.ascontiguousarray(colours.T)), 0, 255)
+        apart = largest(cv2.absdiff(moved, second))
+        most = agreeing & (apart <= np.median(apart[agreeing]))
+        colours = _fit_colours(first, second, most)
+    return colours
 
 
 def _is_clipped(colours: NDArray[np.float64]) -> NDArray[np.bool_]:

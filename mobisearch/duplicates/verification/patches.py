@@ -7,7 +7,7 @@ end where it ends. What has moved in a scene is neither, or is seen in both pict
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -20,11 +20,11 @@ from mobisearch.duplicates.verification.drawing import (
     find_palette,
     is_band,
     is_drawn,
-    is_veiled,
 )
 from mobisearch.duplicates.verification.fading import find_faded
 from mobisearch.duplicates.verification.overlap import Overlap, largest, to_pixels
 from mobisearch.duplicates.verification.proof import Evidence
+from mobisearch.duplicates.verification.veils import find_veiled, is_veiled
 from mobisearch.duplicates.verification.windows import (
     CELL_PX,
     Plane,
@@ -119,7 +119,7 @@ def find_differences(overlap: Overlap, evidence: Evidence) -> Differences:
     count, labels, stats, _ = cv2.connectedComponentsWithStats(failing, connectivity=8)
     _join_pieces_of_bar(labels, stats, (overlap.first, overlap.second))
     shared = max(1, int(overlap.inside.sum()))
-    patches = []
+    patches, pixels_of = [], []
     excluded = np.zeros(failing.shape, bool)
     for label in range(1, count):
         if stats[label, cv2.CC_STAT_AREA] < LEAST_WINDOWS:
@@ -133,6 +133,8 @@ def find_differences(overlap: Overlap, evidence: Evidence) -> Differences:
             continue
         excluded |= windows
         patches.append(_describe(overlap, part, pixels, area, area / shared))
+        pixels_of.append((overlap.recoloured[part][pixels], overlap.second[part][pixels]))
+    patches = _see_through(patches, pixels_of)
     wide = cv2.dilate(excluded.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     outside = telling & ~wide
     agreeing = float((evidence.agreeing & outside).sum() / max(1, outside.sum()))
@@ -156,6 +158,26 @@ def find_differences(overlap: Overlap, evidence: Evidence) -> Differences:
         rest_cover,
         faded_share,
     )
+
+
+def _see_through(patches: list[Patch], pixels_of: Sequence[tuple[Plane, Plane]]) -> list[Patch]:
+    """Return the patches, those taken for drawn too over which all share one mark.
+
+    Args:
+        pixels_of: of each, what differs in it in the first picture and the second, (n, 3).
+    """
+    if all(patch.drawn_in_first or patch.drawn_in_second for patch in patches):
+        return patches
+    first, second = zip(*pixels_of, strict=True)
+    in_first, in_second = find_veiled(second, first), find_veiled(first, second)
+    return [
+        replace(
+            patch,
+            drawn_in_first=patch.drawn_in_first or is_first,
+            drawn_in_second=patch.drawn_in_second or is_second,
+        )
+        for patch, is_first, is_second in zip(patches, in_first, in_second, strict=True)
+    ]
 
 
 def _join_pieces_of_bar(

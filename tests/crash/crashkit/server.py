@@ -14,6 +14,7 @@ import os
 import select
 import signal
 import sys
+import tempfile
 import time
 import traceback
 from pathlib import Path
@@ -28,6 +29,7 @@ from mobisearch.store.catalog import writer
 
 from . import actions, checks
 from .state import CATALOG, digest, open_plainly, read_state
+from .workloads import picture
 
 _HANGS_AFTER_SECONDS = 60.0
 
@@ -226,6 +228,20 @@ def serve(request: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def warm_up() -> None:
+    """Index a picture, so that what is made once in a process is there before the first fork."""
+    with tempfile.TemporaryDirectory() as folder:
+        photos = Path(folder) / "photos"
+        photos.mkdir()
+        (photos / "a.png").write_bytes(picture(1))
+        for prune in (False, True):
+            actions.act(
+                "sync", photos, Path(folder) / "index", on_created=lambda _: None, prune=prune
+            )
+    n_threads = len(os.listdir("/proc/self/task"))
+    assert n_threads == 1, f"{n_threads} threads run: it is not safe to fork"
+
+
 def main() -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever else is printed must not look like an answer
@@ -233,8 +249,10 @@ def main() -> None:
     # Another time at each call, of the same length: else the pages that a commit writes depend on
     # whether a second has passed.
     writer.now = lambda: f"{time.time_ns():030}"
-    probe = actions.EMBEDDER.probe()  # once, not in every child: most of a child's time otherwise
-    actions.EMBEDDER.probe = lambda: probe  # type: ignore[method-assign]
+    warm_up()
+    for embedder in actions.EMBEDDERS.values():  # once, not in every child: it takes a while
+        probe = embedder.probe()
+        embedder._probe_of = lambda _, probe=probe: probe  # type: ignore[misc]
     gc.collect()
     gc.freeze()
     for line in sys.stdin:

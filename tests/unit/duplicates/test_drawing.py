@@ -21,7 +21,7 @@ from mobisearch.duplicates.verification import (
     prepare,
     verify,
 )
-from mobisearch.duplicates.verification.drawing import is_drawn, is_veiled
+from mobisearch.duplicates.verification.drawing import is_drawn
 from mobisearch.duplicates.verification.mosaic import is_mosaic
 from mobisearch.types import Relation, Verdict
 
@@ -125,25 +125,6 @@ def test_key_points_ask_for_a_closer_look(photos: dict[str, Image.Image]) -> Non
     assert start.votes > 24
     assert needs_closer_look(first, second, Outcome(similar, start))
     assert not needs_closer_look(first, second, Outcome(similar))
-
-
-@pytest.fixture
-def shown() -> np.ndarray:
-    """Colours of a place in a picture, (n, 3)."""
-    generator = np.random.default_rng(4)
-    light = generator.uniform(20, 200, (2000, 1))
-    return (light + generator.normal(0, 2, (2000, 3))).astype(np.float32)
-
-
-def test_a_picture_shows_through_a_veil_but_for_the_edges_of_its_letters(shown: np.ndarray) -> None:
-    generator = np.random.default_rng(5)
-    veil = 0.6 * shown + 0.4 * 230
-    assert is_veiled(shown, veil)
-    is_edge = generator.random(len(shown)) < 0.2
-    veil[is_edge] = generator.uniform(0, 255, (int(is_edge.sum()), 1))
-    assert is_veiled(shown, veil)
-    assert not is_veiled(shown, generator.permutation(shown))
-    assert not is_veiled(shown, np.full_like(shown, 230))
 
 
 def test_a_flat_sign_on_a_ground_like_its_own_is_drawn() -> None:
