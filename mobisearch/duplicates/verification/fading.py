@@ -8,13 +8,15 @@ seen must agree with the other; what cannot, is black or white.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mobisearch.duplicates.verification.overlap import Overlap
+from mobisearch.duplicates.verification.overlap import Overlap, brightness, largest
 from mobisearch.duplicates.verification.windows import (
+    CELL_PX,
     Plane,
     correlate,
     make_levels,
@@ -33,6 +35,9 @@ _DIM, _DIMMER = 0.8, 0.95
 """Times the ``g`` of what agrees: a corner is dim below the first, nothing from the second on."""
 
 _LEAST_CORNERS = 2
+_SLACK = 1.15
+"""Between a pixel for each window, where corners are looked for first, and all of them."""
+
 _CONTENT_LEVELS = 24.0
 """By which the other must differ from black or white for its dimming to be seen."""
 
@@ -63,11 +68,34 @@ def find_faded(
         failing: those that do not.
     """
     found = np.zeros(failing.shape, bool)
-    for clear, faded, end in _ways(overlap):
+    coarse = _coarse(overlap)
+    weight = coarse.inside.astype(np.float32)
+    for (clear, faded, end), way in zip(_ways(coarse), _ways(overlap), strict=True):
+        if _find_dim(clear - end, faded - end, weight, inside, agreeing, _SLACK) is None:
+            continue
+        clear, faded, end = way
         explained = _explain(clear, faded, end, overlap.inside, inside, agreeing, failing)
         if explained.sum() > found.sum():
             found = explained
     return found
+
+
+def _coarse(overlap: Overlap) -> Overlap:
+    """Return the same pictures with one pixel for each window, to see in them what has no use."""
+    height, width = (side // CELL_PX for side in overlap.inside.shape)
+
+    def shrink(plane: Plane) -> Plane:
+        size = (width, height)
+        small: Plane = cv2.resize(whole_cells(plane), size, interpolation=cv2.INTER_AREA)
+        return small
+
+    return replace(
+        overlap,
+        first=shrink(overlap.first),
+        second=shrink(overlap.second),
+        expected=shrink(overlap.expected),
+        inside=shrink(overlap.inside.astype(np.float32)) > 0.5,
+    )
 
 
 def _ways(overlap: Overlap) -> Iterator[tuple[Plane, Plane, Plane]]:
@@ -101,19 +129,13 @@ def _explain(
     """
     none = np.zeros(failing.shape, bool)
     a, b = clear - end, faded - end
-    weight = pixels.astype(np.float32)
-    g = _dimming(a, b, weight)
-    dimming = window_mean(whole_cells(g))
-    reference = float(np.median(dimming[agreeing])) if agreeing.any() else 0.0
-    if reference < _LEAST_REFERENCE:
+    found = _find_dim(a, b, pixels.astype(np.float32), inside, agreeing)
+    if found is None:
         return none
-    content = window_mean(whole_cells(np.square(a).mean(axis=2)))
-    dim = inside & (dimming < _DIM * reference) & (content > _CONTENT_LEVELS**2)
-    if _count_corners(inside, dim) < _LEAST_CORNERS:
-        return none
+    g, dimming, reference, dim = found
     first, second = (make_levels(_details(plane)) for plane in (end + g[..., None] * a, faded))
     agrees = correlate(first, second) > _AGREEMENT
-    is_gone = window_mean(whole_cells(abs(b).max(axis=2))) < _GONE_LEVELS
+    is_gone = window_mean(whole_cells(largest(abs(b)))) < _GONE_LEVELS
     told = (np.maximum(first.spread, second.spread) > _LEAST_DETAIL) & ~is_gone
     seen = dim & told
     if seen.sum() < _LEAST_TOLD or agrees[seen].mean() < _LEAST_AGREEING:
@@ -122,8 +144,49 @@ def _explain(
     count, labels = cv2.connectedComponents(failing.astype(np.uint8), connectivity=8)
     sizes, shares = (np.bincount(labels[some], minlength=count) for some in (failing, explained))
     is_explained = shares >= _LEAST_EXPLAINED * np.maximum(sizes, 1)
-    found: NDArray[np.bool_] = is_explained[labels] & failing
-    return found
+    result: NDArray[np.bool_] = is_explained[labels] & failing
+    return result
+
+
+def _find_dim(
+    a: Plane,
+    b: Plane,
+    weight: Plane,
+    inside: NDArray[np.bool_],
+    agreeing: NDArray[np.bool_],
+    slack: float = 1.0,
+) -> tuple[Plane, Plane, float, NDArray[np.bool_]] | None:
+    """Find the corners in which a picture, ``b``, is dimmer than elsewhere; None if there are none.
+
+    Args:
+        a, b: colours less the end; with a pixel for each pixel, or for each window.
+        slack: how much brighter a corner may be, from which on it is looked at.
+
+    Returns:
+        ``g`` of each pixel, of each window, of those that agree; and the dim windows.
+    """
+    g = _dimming(a, b, weight)
+    content = _mean_product(a, a)
+    if g.shape == inside.shape:
+        dimming = g
+    else:
+        dimming, content = (window_mean(whole_cells(plane)) for plane in (g, content))
+    reference = float(np.median(dimming[agreeing])) if agreeing.any() else 0.0
+    if reference < _LEAST_REFERENCE / slack:
+        return None
+    dim = inside & (dimming < _DIM * slack * reference) & (content > (_CONTENT_LEVELS / slack) ** 2)
+    if _count_corners(inside, dim) < _LEAST_CORNERS:
+        return None
+    return g, dimming, reference, dim
+
+
+def _mean_product(a: Plane, b: Plane) -> Plane:
+    """Return the mean of the products of three values of each pixel, (h, w)."""
+    product: Plane = a[..., 0] * b[..., 0]
+    product += a[..., 1] * b[..., 1]
+    product += a[..., 2] * b[..., 2]
+    product /= 3
+    return product
 
 
 def _dimming(clear: Plane, faded: Plane, weight: Plane) -> Plane:
@@ -132,8 +195,8 @@ def _dimming(clear: Plane, faded: Plane, weight: Plane) -> Plane:
     above, below, near = (
         cv2.GaussianBlur(plane, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
         for plane in (
-            (clear * faded).mean(axis=2) * weight,
-            np.square(clear).mean(axis=2) * weight,
+            _mean_product(clear, faded) * weight,
+            _mean_product(clear, clear) * weight,
             weight,
         )
     )
@@ -142,7 +205,7 @@ def _dimming(clear: Plane, faded: Plane, weight: Plane) -> Plane:
 
 
 def _details(plane: Plane) -> Plane:
-    grey = plane.mean(axis=2)
+    grey = brightness(plane)
     fine: Plane = whole_cells(grey - cv2.GaussianBlur(grey, (0, 0), _SPREAD * max(grey.shape)))
     return fine
 
