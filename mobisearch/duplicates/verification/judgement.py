@@ -40,7 +40,7 @@ _LEAST_DRAWN = 0.7
 
 _LARGE_MARKED, _DRAWN_REST = 0.22, 0.7
 """Where that much differs, bars aside, the rest must be a photo: not the window of an application,
-or a page, which three colours cover."""
+or a page, which three colours cover. What is seen through a mark is no window."""
 
 _MOST_REST_PX = 0.25
 """By which windows that agree would still move. In copies it is the noise of compression, mostly
@@ -150,16 +150,17 @@ def is_proved(found: Findings) -> bool:
     differences = found.differences
     is_marked = (
         bool(differences.patches)
-        and differences.outside_share >= _MARKED_OUTSIDE
         and differences.drawn_share >= _MARKED_DRAWN
+        and (differences.is_veiled or differences.outside_share >= _MARKED_OUTSIDE)
     )
+    is_large = differences.marked_share > _LARGE_MARKED and differences.rest_cover > _DRAWN_REST
     return (
         lies_like_a_copy(found.alignment, found.geometry)
         and (found.alignment.evidence.share >= _LEAST_SHARE or is_marked)
         and differences.outside_share >= _LEAST_OUTSIDE
         and differences.covered_share <= _MOST_COVERED
         and differences.drawn_share >= _LEAST_DRAWN
-        and not (differences.marked_share > _LARGE_MARKED and differences.rest_cover > _DRAWN_REST)
+        and (differences.is_veiled or not is_large)
     )
 
 

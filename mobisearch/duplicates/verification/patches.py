@@ -48,6 +48,9 @@ brighter: more, and the window says nothing, unless more than few pixels differ 
 
 _MOST_APART = 0.05
 
+_LARGE_COVERED = 0.2
+"""Of the area, from which on more must be known of what covers it than that it is drawn."""
+
 _BAR_WINDOWS = 2
 """By which pieces of a bar may differ in how far they reach into the picture."""
 
@@ -83,6 +86,7 @@ class Differences:
         marked_share: what the patches have, without bars along an edge.
         rest_cover: how much of the rest three colours cover; 0 without patches.
         faded_share: of the area that both show, where one fades into black or white.
+        is_veiled: one half-transparent ink explains all patches: the same picture is under them.
     """
 
     patches: Sequence[Patch]
@@ -91,6 +95,7 @@ class Differences:
     marked_share: float
     rest_cover: float
     faded_share: float
+    is_veiled: bool = False
 
     @property
     def drawn_share(self) -> float:
@@ -134,7 +139,6 @@ def find_differences(overlap: Overlap, evidence: Evidence) -> Differences:
         excluded |= windows
         patches.append(_describe(overlap, part, pixels, area, area / shared))
         pixels_of.append((overlap.recoloured[part][pixels], overlap.second[part][pixels]))
-    patches = _see_through(patches, pixels_of)
     wide = cv2.dilate(excluded.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     outside = telling & ~wide
     agreeing = float((evidence.agreeing & outside).sum() / max(1, outside.sum()))
@@ -142,8 +146,9 @@ def find_differences(overlap: Overlap, evidence: Evidence) -> Differences:
     covered, faded_share = (
         float((some & inside).sum() / max(1, inside.sum())) for some in (excluded, faded)
     )
-    rest_cover = 0.0
+    rest_cover, is_one_mark = 0.0, False
     if patches:
+        patches, is_one_mark = _see_through(patches, pixels_of, covered > _LARGE_COVERED)
         shape = differs.shape
         near = cv2.dilate(to_pixels(excluded, shape).astype(np.uint8), np.ones((9, 9), np.uint8))
         rest = overlap.inside & (near == 0)
@@ -157,20 +162,24 @@ def find_differences(overlap: Overlap, evidence: Evidence) -> Differences:
         covered * marks / max(1, total),
         rest_cover,
         faded_share,
+        is_one_mark,
     )
 
 
-def _see_through(patches: list[Patch], pixels_of: Sequence[tuple[Plane, Plane]]) -> list[Patch]:
-    """Return the patches, those taken for drawn too over which all share one mark.
+def _see_through(
+    patches: list[Patch], pixels_of: Sequence[tuple[Plane, Plane]], is_large: bool
+) -> tuple[list[Patch], bool]:
+    """Return the patches, those taken for drawn too over which all share one mark; and if all do.
 
     Args:
         pixels_of: of each, what differs in it in the first picture and the second, (n, 3).
+        is_large: they cover much, so that it matters what is under what is drawn.
     """
-    if all(patch.drawn_in_first or patch.drawn_in_second for patch in patches):
-        return patches
+    if not is_large and all(patch.drawn_in_first or patch.drawn_in_second for patch in patches):
+        return patches, False
     first, second = zip(*pixels_of, strict=True)
     in_first, in_second = find_veiled(second, first), find_veiled(first, second)
-    return [
+    seen = [
         replace(
             patch,
             drawn_in_first=patch.drawn_in_first or is_first,
@@ -178,6 +187,7 @@ def _see_through(patches: list[Patch], pixels_of: Sequence[tuple[Plane, Plane]])
         )
         for patch, is_first, is_second in zip(patches, in_first, in_second, strict=True)
     ]
+    return seen, all(in_first) or all(in_second)
 
 
 def _join_pieces_of_bar(

@@ -83,6 +83,29 @@ def test_a_photo_under_words_all_over_it_is_a_copy(
     assert Verdict.OVERLAID in relation.changes
 
 
+def on_a_sheet(photo: Image.Image, ground: str) -> Image.Image:
+    """Return a photo in the middle of a plain sheet: little to see beside the words over it."""
+    sheet = Image.new("RGB", photo.size, ground)
+    small = photo.resize((photo.width // 2, photo.height // 2))
+    sheet.paste(small, (photo.width // 4, photo.height // 3))
+    return sheet
+
+
+@pytest.mark.parametrize(
+    ("ground", "ink", "opacity"),
+    [("white", "#888888", 0.7), ("#e8e4dc", "black", 0.5), ("#18181c", "#888888", 0.7)],
+)
+def test_a_plain_picture_under_words_all_over_it_is_a_copy(
+    ground: str, ink: str, opacity: float, photos: dict[str, Image.Image]
+) -> None:
+    plain = on_a_sheet(photos["boats"], ground)
+    relation = decide(plain, under_words(plain, ink=ink, opacity=opacity))
+    assert relation.is_copy
+    assert Verdict.OVERLAID in relation.changes
+    other = on_a_sheet(photos["cat"].resize(photos["boats"].size), ground)
+    assert not decide(plain, under_words(other, ink=ink, opacity=opacity)).is_copy
+
+
 @pytest.mark.parametrize("name", ["boats", "cat", "coffee"])
 def test_neither_the_next_shot_nor_another_photo_becomes_a_copy_under_a_panel(
     name: str, photos: dict[str, Image.Image]
