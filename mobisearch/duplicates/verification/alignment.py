@@ -124,6 +124,16 @@ def iter_alignments(first: Prepared, second: Prepared) -> Iterator[Alignment]:
             yield made
 
 
+def find_alignment(first: Prepared, second: Prepared, least_share: float) -> Alignment | None:
+    """Return the alignment in which most of the telling windows agree, if a share of them does."""
+    best = max(
+        iter_alignments(first, second),
+        key=lambda alignment: alignment.evidence.share,
+        default=None,
+    )
+    return None if best is None or best.evidence.share < least_share else best
+
+
 def align(
     first: Prepared,
     second: Prepared,

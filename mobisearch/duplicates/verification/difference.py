@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mobisearch.duplicates.verification.alignment import iter_alignments
+from mobisearch.duplicates.verification.alignment import find_alignment
 from mobisearch.duplicates.verification.overlap import make_overlap
 from mobisearch.duplicates.verification.pictures import Picture
 from mobisearch.duplicates.verification.preparation import prepare, use_one_thread
@@ -38,11 +38,8 @@ def draw_difference(first: Pixels, second: Pixels) -> tuple[Pixels, bool]:
     use_one_thread()
     pictures = [Picture(pixels, pixels.shape[1], pixels.shape[0]) for pixels in (first, second)]
     one, other = (prepare(picture) for picture in pictures)
-    best = None
-    for alignment in iter_alignments(one, other):
-        if best is None or alignment.evidence.share > best.evidence.share:
-            best = alignment
-    if best is None or best.evidence.share < _LEAST_SHARE:
+    best = find_alignment(one, other, _LEAST_SHARE)
+    if best is None:
         return _paint(*_squeezed(first, second)), False
     overlap = make_overlap(best)
     return _paint(overlap.recoloured, overlap.second, overlap.inside), True

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mobisearch.duplicates.verification.alignment import iter_alignments
+from mobisearch.duplicates.verification.alignment import find_alignment
 from mobisearch.duplicates.verification.comparison import look
 from mobisearch.duplicates.verification.pictures import CLOSE_PX, Picture
 from mobisearch.duplicates.verification.preparation import Prepared, prepare, use_one_thread
@@ -146,12 +146,8 @@ def _lies_in(kept: Pixels, copy: Pixels) -> bool:
 def _find_transform(first: Pixels, second: Pixels) -> Transform | None:
     """Return what takes pixels of the first to the second's, None if they are not alike."""
     (one, by_first), (other, by_second) = _prepared(first), _prepared(second)
-    found = max(
-        iter_alignments(one, other),
-        key=lambda alignment: alignment.evidence.share,
-        default=None,
-    )
-    if found is None or found.evidence.share < _LEAST_SHARE:
+    found = find_alignment(one, other, _LEAST_SHARE)
+    if found is None:
         return None
     return _normal(np.linalg.inv(by_second) @ found.first_to_second @ by_first)
 
