@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mobisearch.duplicates.verification.algebra import use_one_thread
 from mobisearch.duplicates.verification.alignment import Alignment, Start, iter_alignments
 from mobisearch.duplicates.verification.geometry import Geometry, measure_geometry
 from mobisearch.duplicates.verification.judgement import (
@@ -22,7 +23,7 @@ from mobisearch.duplicates.verification.overlap import Overlap, make_overlap
 from mobisearch.duplicates.verification.patches import find_differences
 from mobisearch.duplicates.verification.pictures import CLOSE_PX
 from mobisearch.duplicates.verification.plainness import find_plain_copy
-from mobisearch.duplicates.verification.preparation import Prepared, use_one_thread
+from mobisearch.duplicates.verification.preparation import Prepared
 from mobisearch.duplicates.verification.surroundings import look_around
 from mobisearch.duplicates.verification.voting import invert
 from mobisearch.types.duplicates import Relation, Verdict

@@ -6,10 +6,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mobisearch.duplicates.verification.algebra import use_one_thread
 from mobisearch.duplicates.verification.alignment import find_alignment
 from mobisearch.duplicates.verification.overlap import make_overlap
 from mobisearch.duplicates.verification.pictures import Picture
-from mobisearch.duplicates.verification.preparation import prepare, use_one_thread
+from mobisearch.duplicates.verification.preparation import prepare
 from mobisearch.duplicates.verification.windows import Plane
 from mobisearch.types import Pixels
 

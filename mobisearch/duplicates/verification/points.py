@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mobisearch.duplicates.verification.algebra import multiply
+
 MAX_POINTS = 320
 _CONTRAST = 0.02
 """Half of what SIFT has by default: thumbnails are small, and wrong matches are outvoted."""
@@ -97,8 +99,7 @@ def match_points(first: KeyPoints, second: KeyPoints) -> NDArray[np.intp]:
     if len(first) < 2 or len(second) < 2:
         return np.zeros((0, 2), np.intp)
     a, b = (points.vectors.astype(np.float32) for points in (first, second))
-    # Not numpy's product: its library starts threads of its own, ten times as slow beside others.
-    likeness = cv2.gemm(a, b, 1.0, None, 0.0, flags=cv2.GEMM_2_T)  # (n, m)
+    likeness = multiply(a, b)  # (n, m), whole numbers of at most 128 * 255^2
     rows = np.arange(len(first))
     best = likeness.argmax(axis=1)
     is_mutual = likeness.argmax(axis=0)[best] == rows

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import threading
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import ThreadpoolController
 
+from mobisearch.duplicates.verification.algebra import use_one_thread
 from mobisearch.duplicates.verification.frames import make_frame
 from mobisearch.duplicates.verification.pictures import Picture
 from mobisearch.duplicates.verification.points import KeyPoints, find_points
@@ -58,18 +57,3 @@ def prepare(picture: Picture) -> Prepared:
     use_one_thread()
     grey = cv2.cvtColor(picture.pixels, cv2.COLOR_RGB2GRAY)
     return Prepared(picture, grey, make_frame(grey))
-
-
-def use_one_thread() -> None:
-    """Keep OpenCV from starting threads of its own: there is one for each core already."""
-    if cv2.getNumThreads() != 1:
-        cv2.setNumThreads(1)
-    _limit_algebra()
-
-
-@functools.cache
-def _limit_algebra() -> None:
-    """Let the library that multiplies matrices for OpenCV, if it has one, use one thread too."""
-    for library in ThreadpoolController().lib_controllers:
-        if library.user_api == "blas" and "opencv" in library.filepath:
-            library.set_num_threads(1)
