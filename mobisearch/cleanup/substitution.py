@@ -8,7 +8,16 @@ import numpy as np
 
 from mobisearch.duplicates import is_version, shows_all
 from mobisearch.errors import ImageError
-from mobisearch.imaging import Holdings, decode, find_missing, read_file, read_holdings, stamp_of
+from mobisearch.imaging import (
+    Holdings,
+    Quantisation,
+    decode,
+    find_missing,
+    read_file,
+    read_holdings,
+    read_quantisation,
+    stamp_of,
+)
 from mobisearch.types import DecodeSettings, FileStamp, Pixels
 
 
@@ -37,25 +46,26 @@ class Substitution:
         Both are decoded whole. What cannot be read counts as different.
         """
         try:
-            kept, copy = self._pixels(keeper), self._pixels(path)
+            (kept, _), (copy, saved) = self._picture(keeper), self._picture(path)
         except ImageError as error:
             return f"it cannot be compared with the one kept: {error.reason}"
-        if shows_all(kept, copy):
+        if shows_all(kept, copy, saved):
             return ""
         return "looked at closely, it differs from the one kept in places"
 
     def find_strangeness(self, path: str, keeper: str) -> str:
         """Say that a photo is no version of the one kept, or "" if it is one, however altered."""
         try:
-            kept, copy = self._pixels(keeper), self._pixels(path)
+            (kept, _), (copy, _) = self._picture(keeper), self._picture(path)
         except ImageError as error:
             return f"it cannot be compared with the one kept: {error.reason}"
         is_one = is_version(kept, copy) or shows_all(kept, copy)
         return "" if is_one else "it is no copy of the one kept"
 
-    def _pixels(self, path: str) -> Pixels:
-        content = read_file(path, max_bytes=self._settings.max_bytes)
-        return np.asarray(decode(content.data, name=path, settings=self._settings)[0])
+    def _picture(self, path: str) -> tuple[Pixels, Quantisation | None]:
+        data = read_file(path, max_bytes=self._settings.max_bytes).data
+        pixels = np.asarray(decode(data, name=path, settings=self._settings)[0])
+        return pixels, read_quantisation(data)
 
     def _holdings(self, path: str) -> Holdings:
         stamp = _stamp(path)

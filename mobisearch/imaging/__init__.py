@@ -7,6 +7,7 @@ from mobisearch.imaging.decoding import PreparedImage, decode, prepare
 from mobisearch.imaging.formats import is_read, unread_reason
 from mobisearch.imaging.geometry import iter_resized
 from mobisearch.imaging.holdings import Holdings, find_missing, read_holdings
+from mobisearch.imaging.quantisation import Quantisation, read_quantisation
 from mobisearch.imaging.reading import FileContent, read_file, read_start, stamp_of
 from mobisearch.imaging.scanning import ScannedFile, ScanProblem, ScanSettings, scan_folder
 from mobisearch.imaging.sources import ImageSource, as_sources, name_of, prepare_source
@@ -27,6 +28,7 @@ __all__ = [
     "Holdings",
     "ImageSource",
     "PreparedImage",
+    "Quantisation",
     "ScanProblem",
     "ScanSettings",
     "ScannedFile",
@@ -43,6 +45,7 @@ __all__ = [
     "prepare_source",
     "read_file",
     "read_holdings",
+    "read_quantisation",
     "read_start",
     "read_thumbnail",
     "read_thumbnail_jpeg",

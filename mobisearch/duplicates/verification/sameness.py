@@ -14,13 +14,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mobisearch.duplicates.verification.algebra import use_one_thread
 from mobisearch.duplicates.verification.alignment import find_alignment
 from mobisearch.duplicates.verification.comparison import look
 from mobisearch.duplicates.verification.pictures import CLOSE_PX, Picture
-from mobisearch.duplicates.verification.preparation import Prepared, prepare, use_one_thread
+from mobisearch.duplicates.verification.preparation import Prepared, prepare
+from mobisearch.duplicates.verification.rounding import is_saved_from
 from mobisearch.duplicates.verification.spotting import differ
 from mobisearch.duplicates.verification.voting import Transform
-from mobisearch.imaging import iter_resized
+from mobisearch.imaging import Quantisation, iter_resized
 from mobisearch.types import Pixels
 
 _SMALL_PX = 48
@@ -48,25 +50,27 @@ def is_version(kept: Pixels, copy: Pixels) -> bool:
     return look(prepared[0], prepared[1]).relation.is_copy
 
 
-def shows_all(kept: Pixels, copy: Pixels) -> bool:
+def shows_all(kept: Pixels, copy: Pixels, saved: Quantisation | None = None) -> bool:
     """Return whether all that a copy shows is to be seen in the picture that is kept, as it is.
 
-    The kept one may be turned, mirrored, larger, show more around it, or be saved with other loss;
+    The kept one may be turned, mirrored, larger, show more around it, or be saved with less loss;
     not recoloured, and nothing laid over. Compared at the size of the smaller one.
 
     Args:
         kept, copy: uint8, RGB, shape (h, w, 3), whole.
+        saved: how the copy was, if it is a JPEG: at the size of the kept one, nothing may differ
+            that saving it like that does not explain.
     """
     use_one_thread()
     small, tiny = _tiny(copy), _tiny(kept)
     for is_mirrored in (False, True):
         for quarter in range(4):
             likeness = _correlation(_turned(tiny, is_mirrored, quarter), small)
-            if likeness > _LIKE and _is_same(_turned(kept, is_mirrored, quarter), copy):
+            if likeness > _LIKE and _is_same(_turned(kept, is_mirrored, quarter), copy, saved):
                 return True
             if likeness > _SAME_FRAME:
                 return False
-    return _lies_in(kept, copy)
+    return _lies_in(kept, copy, saved)
 
 
 def _turned(picture: NDArray[_T], is_mirrored: bool, quarter: int) -> NDArray[_T]:
@@ -87,9 +91,11 @@ def _correlation(first: NDArray[np.float64], second: NDArray[np.float64]) -> flo
     return float((a * b).sum()) / sizes
 
 
-def _is_same(kept: Pixels, copy: Pixels) -> bool:
+def _is_same(kept: Pixels, copy: Pixels, saved: Quantisation | None) -> bool:
     """Return whether two pictures of the same frame show the same, at the size of the smaller."""
     if kept.shape == copy.shape:
+        if saved is not None and not is_saved_from(kept, copy, saved):
+            return False
         return not differ(kept, copy, is_scaled=False)
     is_scaled = copy.shape[0] * copy.shape[1] < kept.shape[0] * kept.shape[1]
     large, small = (kept, copy) if is_scaled else (copy, kept)
@@ -112,7 +118,7 @@ def _most_like(pictures: Iterator[Pixels], other: Pixels) -> Pixels:
     return best
 
 
-def _lies_in(kept: Pixels, copy: Pixels) -> bool:
+def _lies_in(kept: Pixels, copy: Pixels, saved: Quantisation | None) -> bool:
     """Return whether a copy shows the same as a part of the kept picture, turned by any angle."""
     transform = _find_transform(copy, kept)
     if transform is None:
@@ -140,6 +146,9 @@ def _lies_in(kept: Pixels, copy: Pixels) -> bool:
             apart = float(cv2.norm(laid, copy, cv2.NORM_L2, mask.astype(np.uint8)))
             if apart < least:
                 best, least = laid, apart
+    is_part = size == (kept.shape[1], kept.shape[0]) and _is_shift(refined)
+    if saved is not None and is_part and mask.all() and not is_saved_from(best, copy, saved):
+        return False
     return not differ(best, copy, is_scaled=scale > 1 / _LEAST_SCALE, mask=mask)
 
 
@@ -176,6 +185,16 @@ def _shifted(transform: Transform) -> Transform:
     shift = np.eye(3)
     shift[:2, 2] = np.rint(transform[:2, 2])
     return shift
+
+
+def _is_shift(transform: Transform | None) -> bool:
+    """Say whether a transform moves whole pixels, and nothing else."""
+    if transform is None:
+        return False
+    moved = transform - np.eye(3)
+    shift = moved[:2, 2].copy()
+    moved[:2, 2] = 0
+    return not moved.any() and bool((shift == np.rint(shift)).all())
 
 
 def _refine(kept: Pixels, copy: Pixels, transform: Transform) -> Transform | None:
