@@ -222,7 +222,7 @@ def _is_there(path: str, evidence: Evidence) -> bool:
 
 
 def _link(begun: FileAction, evidence: Evidence) -> None:
-    replace_by_link(begun, evidence.file)
+    replace_by_link(begun, evidence.file, evidence.keeper)
 
 
 def _send_elsewhere(begun: FileAction) -> None:

@@ -10,6 +10,8 @@ from mobisearch.cleanup.moves import copy_to, is_same_file, sync_folder
 from mobisearch.errors import StepRefusedError
 from mobisearch.types import FileAction
 
+_KEEPER_CHANGED = "the one kept changed at the last moment"
+
 
 def link_name(action: FileAction) -> str:
     """Return the temporary name of the new link, beside the copy."""
@@ -31,18 +33,20 @@ def _beside(action: FileAction, word: str) -> str:
     return os.path.join(os.path.dirname(action.path), name)
 
 
-def replace_by_link(action: FileAction, copy: FileIdentity) -> None:
+def replace_by_link(action: FileAction, copy: FileIdentity, keeper: FileIdentity) -> None:
     """Let the path of a copy become another name of the file that stays.
 
-    The copy's own file keeps a second name until its bytes were seen to be unchanged: what somebody
-    wrote into it at the last moment is put back.
+    The copy's own file keeps a second name until its bytes were seen to be unchanged, and to be
+    those that the path has now: what somebody wrote at the last moment, into it or in place of the
+    one that stays, costs nothing.
 
     Args:
         action: as written in the journal.
         copy: the copy as it was just verified.
+        keeper: the one that stays, likewise.
 
     Raises:
-        StepRefusedError: the copy changed meanwhile; it is as it was.
+        StepRefusedError: one of the two changed meanwhile; the copy is at its path.
         OSError: the system refuses, for instance since it has no hard links; nothing was changed.
     """
     link, spare = link_name(action), spare_name(action)
@@ -50,41 +54,70 @@ def replace_by_link(action: FileAction, copy: FileIdentity) -> None:
     try:
         os.link(action.keeper, link, follow_symlinks=False)
         sync_folder(os.path.dirname(action.path))
+        if not keeper.is_same_file(os.lstat(link)):
+            raise StepRefusedError(action.path, _KEEPER_CHANGED)
         if not copy.is_same_file(os.lstat(action.path)):
             raise StepRefusedError(action.path, "it changed at the last moment")
         os.rename(link, action.path)
     except BaseException:
-        for name in (link, spare):
+        with contextlib.suppress(OSError):
+            os.unlink(link)
+        if is_same_file(spare, action.path):  # else it is the only name of the copy's own file
             with contextlib.suppress(OSError):
-                os.unlink(name)
+                os.unlink(spare)
         raise
     sync_folder(os.path.dirname(action.path))
     if not has_content(spare, copy.sha256):
-        os.rename(spare, action.path)
-        sync_folder(os.path.dirname(action.path))
+        _put_back(action)
         raise StepRefusedError(action.path, "it changed at the last moment; it was put back")
-    os.unlink(spare)
+    if not has_content(action.path, copy.sha256):
+        _put_back(action)
+        raise StepRefusedError(action.path, f"{_KEEPER_CHANGED}; it was put back")
+    _drop(spare)
+
+
+def _put_back(action: FileAction) -> None:
+    """Give the path its own file again. What it led to has another name, that of the one kept."""
+    os.rename(spare_name(action), action.path)
     sync_folder(os.path.dirname(action.path))
+
+
+def is_exchanged(action: FileAction) -> bool:
+    """Say whether a path is a link now that may stay one. Nothing is changed."""
+    spare = spare_name(action)
+    if not is_same_file(action.path, action.keeper):
+        return False
+    return not os.path.lexists(spare) or is_same_file(spare, action.path) or _is_spared(action)
+
+
+def _is_spared(action: FileAction) -> bool:
+    """Say whether both the copy's own file and the path have what the copy had."""
+    return has_content(spare_name(action), action.sha256) and has_content(
+        action.path, action.sha256
+    )
 
 
 def tidy_link(action: FileAction) -> bool:
     """Settle what a cut-off exchange left, and say whether the path is a link now."""
     link, spare = link_name(action), spare_name(action)
-    if is_same_file(link, action.keeper):
-        os.unlink(link)
-    is_linked = is_same_file(action.path, action.keeper)
+    is_linked = is_exchanged(action)
     if os.path.lexists(spare):
         if not os.path.lexists(action.path):
-            os.rename(spare, action.path)
-        elif is_same_file(spare, action.path) or (
-            has_content(spare, action.sha256) and has_content(action.path, action.sha256)
-        ):
-            os.unlink(spare)
-        elif is_linked:  # written into at the last moment: that is what the path has to hold
-            os.rename(spare, action.path)
-            is_linked = False
-        sync_folder(os.path.dirname(action.path))
+            _put_back(action)
+        elif is_same_file(spare, action.path) or _is_spared(action):
+            _drop(spare)
+        elif is_same_file(action.path, action.keeper):  # one of the two was written to meanwhile
+            _put_back(action)
+    if is_same_file(link, action.keeper) or is_same_file(link, action.path):
+        _drop(link)
+    elif has_content(link, action.sha256) and has_content(action.path, action.sha256):
+        _drop(link)  # the one kept was replaced since
     return is_linked
+
+
+def _drop(name: str) -> None:
+    os.unlink(name)
+    sync_folder(os.path.dirname(name))
 
 
 def drop_copy(action: FileAction) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from mobisearch.cleanup.identity import has_content
-from mobisearch.cleanup.links import drop_copy, tidy_link
+from mobisearch.cleanup.links import drop_copy, spare_name, tidy_link
 from mobisearch.cleanup.moves import is_empty_file, is_same_file, is_second_name
 from mobisearch.cleanup.trash import info_of, release
 from mobisearch.index import ImageIndex
@@ -81,6 +81,9 @@ def _settle_trash(action: FileAction) -> tuple[str, str]:
 def _settle_link(action: FileAction) -> tuple[str, str]:
     if tidy_link(action):
         return "done", "it is a link to the one kept"
+    spare = spare_name(action)
+    if os.path.lexists(spare):  # another file has the path now
+        return "failed", f"something else is there; its own file is {spare}"
     return "failed", "it had not been replaced"
 
 
