@@ -179,6 +179,7 @@ class _Drafter:
                     else "the one kept has the same"
                 ),
                 companion_of=image_step,
+                is_loss_accepted=action == "trash" and companion in own,
             )
 
     def _loss_of_file(self, group: DuplicateGroup, copy: GroupMember) -> str:

@@ -22,8 +22,10 @@
 files) or ``none``. A path that is not UTF-8 has its bytes beside it as ``path_b64``, and counts as
 those. An image with ``"loss_accepted": true`` is moved even if its file holds what that of the one
 kept does not, such as a film, more pages, a date or a description; else that is refused. A
-companion has ``companion_of``, the step of its image, and is moved only after that one. A group
-may have a ``decision``, ``different`` or ``keep``, to be remembered of its images.
+companion has ``companion_of``, the step of its image, and is moved only after that one; both stay
+if the image that is kept has no companion of the same bytes, unless the companion has
+``"loss_accepted": true``. A group may have a ``decision``, ``different`` or ``keep``, to be
+remembered of its images.
 """
 
 from __future__ import annotations
@@ -65,7 +67,8 @@ class PlannedFile:
         action: one of :data:`ACTIONS`.
         verdict: its relation to the image that is kept; of a companion, what it is.
         companion_of: the step of the image that it belongs to; None for an image.
-        is_loss_accepted: move it even if its file holds what that of the image kept does not.
+        is_loss_accepted: move it even if its file holds what that of the image kept does not; of a
+            companion, even if the image kept has none of the same bytes.
     """
 
     step: int

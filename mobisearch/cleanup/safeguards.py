@@ -9,10 +9,11 @@ import os
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
+from mobisearch.cleanup.belonging import check_companion, check_companions
 from mobisearch.cleanup.identity import FileIdentity, identify
 from mobisearch.cleanup.plans import KeptFile, Plan, PlannedFile, PlannedGroup
 from mobisearch.cleanup.substitution import Substitution
-from mobisearch.duplicates import CompanionFinder, is_inside
+from mobisearch.duplicates import is_inside
 from mobisearch.errors import ImageError, StepRefusedError
 from mobisearch.imaging import decode, read_file, trash_of
 from mobisearch.types import DecodeSettings, Verdict
@@ -77,11 +78,11 @@ class Safeguards:
         if action == "link":
             _check_linkable(file, found, keeper)
         elif file.companion_of is None:
-            _check_companions(group, file)
+            check_companions(group, file)
             if found.sha256 != keeper.sha256:
                 self._check_loss(group, file)
         else:
-            self._check_sharing(group, file, gone)
+            check_companion(group, file, gone)
         return Evidence(found, keeper)
 
     def _check_place(self, path: str) -> None:
@@ -130,14 +131,6 @@ class Safeguards:
             hint = "" if file.verdict in _SAME_PICTURE else f"; {_ACCEPT}"
             raise StepRefusedError(file.path, difference + hint)
 
-    def _check_sharing(self, group: PlannedGroup, file: PlannedFile, gone: Collection[str]) -> None:
-        """A companion is moved only if no photo that stays needs it."""
-        image = next(other for other in group.files if other.step == file.companion_of)
-        found = CompanionFinder().sharers(file.path, image.path)
-        sharers = [path for path in found if path not in gone]
-        if sharers:
-            raise StepRefusedError(file.path, f"it also belongs to {sharers[0]}, which stays")
-
 
 def _check_real(path: str, what: str) -> None:
     try:
@@ -156,17 +149,3 @@ def _check_linkable(file: PlannedFile, found: FileIdentity, keeper: FileIdentity
         raise StepRefusedError(
             file.path, "it is on another file system than the one kept: no hard link is possible"
         )
-
-
-def _check_companions(group: PlannedGroup, file: PlannedFile) -> None:
-    """A photo is not taken from companions that the plan knows nothing of."""
-    known = {other.path for other in group.files}
-    finder = CompanionFinder()
-    of_keeper = {companion.path for companion in finder.find(group.keep.path)}
-    for companion in finder.find(file.path):
-        if companion.path not in known | of_keeper:
-            raise StepRefusedError(
-                file.path,
-                f"it has a {companion.kind} beside it that the plan does not know: "
-                f"{os.path.basename(companion.path)}; make a new plan",
-            )

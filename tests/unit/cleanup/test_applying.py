@@ -14,7 +14,6 @@ import pytest
 from mobisearch.cleanup import (
     CleanupReport,
     Plan,
-    PlannedFile,
     apply_plan,
     parse_plan,
     plan_text,
@@ -385,74 +384,3 @@ def test_what_is_written_into_a_copy_at_the_last_moment_is_kept(
     assert library.contents()["b.png"].startswith(b"late")
     assert not library.contents()["a.png"].startswith(b"late")
     assert sorted(library.contents()) == ["a.png", "b.png", "c.png", "s.png", "x.png"]
-
-
-# ---- companions
-
-
-def _with_companion(library: Library, name: str, data: bytes) -> None:
-    (library.photos / "raw").mkdir(exist_ok=True)
-    shutil.copy(library.photos / "a.png", library.photos / "raw" / "IMG_1.jpg")
-    (library.photos / "raw" / name).write_bytes(data)
-
-
-def test_a_copy_with_a_raw_that_exists_nowhere_else_stays(library: Library) -> None:
-    _with_companion(library, "IMG_1.CR2", b"raw")
-    plan = library.plan(library.group("a.png", "raw/IMG_1.jpg"))
-    files: tuple[PlannedFile, ...] = plan.groups[0].files
-    assert [file.action for file in files] == ["none", "none"]
-    assert "IMG_1.CR2" in files[0].reason
-    assert apply_plan(library.index, plan, is_real=True).outcomes == ()
-
-
-def test_companions_move_and_return_with_their_image_when_asked(library: Library) -> None:
-    _with_companion(library, "IMG_1.CR2", b"raw")
-    before = library.contents()
-    plan = library.plan(library.group("a.png", "raw/IMG_1.jpg"), moves_companions=True)
-    assert [(file.action, file.companion_of) for file in plan.groups[0].files] == [
-        ("trash", None),
-        ("trash", 1),
-    ]
-    assert states(apply_plan(library.index, plan)) == ["would", "would"]
-    assert states(apply_plan(library.index, plan, is_real=True)) == ["done", "done"]
-    assert library.trashed()["IMG_1.CR2"] == b"raw"
-    assert states(undo_plan(library.index, plan.id, is_real=True)) == ["done", "done"]
-    assert library.contents() == before
-
-
-def test_a_companion_stays_when_its_image_stays(library: Library) -> None:
-    _with_companion(library, "IMG_1.CR2", b"raw")
-    plan = library.plan(library.group("a.png", "raw/IMG_1.jpg"), moves_companions=True)
-    (library.photos / "raw" / "IMG_1.jpg").write_bytes(b"edited")
-    report = apply_plan(library.index, plan, is_real=True)
-    assert states(report) == ["refused", "refused"]
-    assert "its image stays" in report.outcomes[1].reason
-
-
-def test_a_companion_that_another_photo_needs_stays(library: Library) -> None:
-    _with_companion(library, "IMG_1.CR2", b"raw")
-    plan = library.plan(library.group("a.png", "raw/IMG_1.jpg"), moves_companions=True)
-    shutil.copy(library.photos / "x.png", library.photos / "raw" / "IMG_1.heic")
-    report = apply_plan(library.index, plan, is_real=True)
-    assert states(report) == ["done", "refused"]
-    assert "IMG_1.heic" in report.outcomes[1].reason
-
-
-def test_a_companion_that_came_after_the_plan_keeps_its_image(library: Library) -> None:
-    _with_companion(library, "IMG_2.CR2", b"of another")
-    plan = library.plan(library.group("a.png", "raw/IMG_1.jpg"))
-    (library.photos / "raw" / "IMG_1.xmp").write_text("five stars")
-    report = apply_plan(library.index, plan, is_real=True)
-    assert states(report) == ["refused"]
-    assert "IMG_1.xmp" in reason(report)
-
-
-def test_a_copy_whose_companions_the_kept_one_has_too_goes_with_them(library: Library) -> None:
-    for folder in ("one", "two"):
-        (library.photos / folder).mkdir()
-        shutil.copy(library.photos / "a.png", library.photos / folder / "IMG_1.jpg")
-        (library.photos / folder / "IMG_1.NEF").write_bytes(b"the same raw")
-    plan = library.plan(library.group("one/IMG_1.jpg", "two/IMG_1.jpg"))
-    assert [file.action for file in plan.groups[0].files] == ["trash", "trash"]
-    assert states(apply_plan(library.index, plan, is_real=True)) == ["done", "done"]
-    assert not [name for name in library.contents() if name.startswith("two")]
