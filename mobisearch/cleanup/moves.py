@@ -10,7 +10,14 @@ import stat
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS)
 """What file systems without hard links say."""
 
+MAX_NAME_BYTES = 255
+"""Of a name in a folder, on all usual file systems.
+
+Source: NAME_MAX of Linux's ``limits.h``."""
+
 _CHUNK_BYTES = 1 << 20
+_MAX_ENDING_BYTES = 32
+"""What is longer is no ending of a file's name, but a part of it."""
 
 
 def sync_folder(path: str) -> None:
@@ -80,6 +87,25 @@ def copy_to(source: str, target: str, *, mode: int, mtime_ns: int) -> None:
         raise
     finally:
         os.close(made)
+
+
+def marked_name(name: str, mark: str, *, max_bytes: int = MAX_NAME_BYTES) -> str:
+    """Return the name of a file with a mark before its ending; what is too long for it is cut off.
+
+    No character is cut in two.
+    """
+    stem, ending = os.path.splitext(name)
+    if len(os.fsencode(ending)) > _MAX_ENDING_BYTES:
+        stem, ending = name, ""
+    room = max_bytes - len(os.fsencode(mark + ending))
+    return _cut(stem, room) + mark + ending
+
+
+def _cut(text: str, max_bytes: int) -> str:
+    """Return the beginning of a name that is so long at most. Bytes that are no UTF-8 stay so."""
+    while text and len(os.fsencode(text)) > max_bytes:
+        text = text[:-1]
+    return text
 
 
 def free_name_beside(path: str) -> str:

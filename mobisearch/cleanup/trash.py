@@ -20,11 +20,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
-from mobisearch.cleanup.moves import link_or_move, sync_folder
+from mobisearch.cleanup.moves import MAX_NAME_BYTES, link_or_move, marked_name, sync_folder
 from mobisearch.errors import TrashUnavailableError
 
-_MAX_NAME_BYTES = 255
 _INFO_ENDING = ".trashinfo"
+_MAX_BYTES = MAX_NAME_BYTES - len(_INFO_ENDING)
+"""Of a name in the trash: that of its note is longer."""
+
 _CROSSING = (errno.EXDEV,)
 
 
@@ -43,15 +45,13 @@ class TrashFolder:
     def choose_name(self, path: str) -> str:
         """Return a path in this trash, free now, that a file could be moved to."""
         name = os.path.basename(path)
-        stem, ending = os.path.splitext(name)
+        tried = name
         while True:
-            place = os.path.join(self.directory, "files", name)
-            is_long = len(os.fsencode(name + _INFO_ENDING)) > _MAX_NAME_BYTES
+            place = os.path.join(self.directory, "files", tried)
+            is_long = len(os.fsencode(tried)) > _MAX_BYTES
             if not is_long and not os.path.lexists(place) and not os.path.lexists(info_of(place)):
                 return place
-            mark = f".{uuid.uuid4().hex[:12]}{ending}"
-            room = _MAX_NAME_BYTES - len(os.fsencode(mark + _INFO_ENDING))
-            name = os.fsdecode(os.fsencode(stem)[:room]) + mark
+            tried = marked_name(name, f".{uuid.uuid4().hex[:12]}", max_bytes=_MAX_BYTES)
 
     def reserve(self, destination: str, path: str) -> None:
         """Take a name in the trash: its note, and an empty file that nobody can mistake for ours.

@@ -19,6 +19,7 @@ from mobisearch.cleanup import (
     plan_text,
     undo_plan,
 )
+from mobisearch.cleanup.moves import MAX_NAME_BYTES, marked_name
 from mobisearch.cleanup.trash import TrashFolder
 from mobisearch.errors import PlanError
 
@@ -247,6 +248,40 @@ def test_a_name_as_long_as_can_be_fits_into_the_trash(library: Library) -> None:
     assert states(apply_plan(library.index, plan, is_real=True)) == ["done"]
     assert states(undo_plan(library.index, plan.id, is_real=True)) == ["done"]
     assert name in library.contents()
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("ending", ["x" * 245, "ä" * 122, os.fsdecode(b"\xff" * 245)])
+def test_a_name_whose_ending_is_as_long_as_can_be_fits_into_the_trash(
+    library: Library, ending: str
+) -> None:
+    name = f"a.{ending}"
+    shutil.copy(library.photos / "a.png", library.photos / name)
+    plan = library.plan(library.group("a.png", name))
+    assert states(apply_plan(library.index, plan, is_real=True)) == ["done"]
+    [there] = library.trashed()
+    assert there.startswith(name[:20])
+    assert states(undo_plan(library.index, plan.id, is_real=True)) == ["done"]
+    assert name in library.contents()
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("a.jpg", "a.mark.jpg"),
+        ("noending", "noending.mark"),
+        ("a" * 250 + ".jpg", "a" * 246 + ".mark.jpg"),
+        ("ä" * 124 + ".jpg", "ä" * 123 + ".mark.jpg"),
+        ("a." + "x" * 245, "a." + "x" * 245 + ".mark"),
+        ("a." + "ä" * 126, "a." + "ä" * 124 + ".mark"),
+        (os.fsdecode(b"\xe9" * 251 + b".jpg"), os.fsdecode(b"\xe9" * 246 + b".mark.jpg")),
+    ],
+)
+def test_a_mark_in_a_name_leaves_its_ending_and_its_characters_whole(
+    name: str, expected: str
+) -> None:
+    assert marked_name(name, ".mark") == expected
+    assert len(os.fsencode(expected)) <= MAX_NAME_BYTES
 
 
 def test_a_name_that_is_not_utf8_goes_and_returns(library: Library) -> None:
