@@ -12,7 +12,7 @@ from mobisearch.cleanup.links import replace_by_link, tidy_link
 from mobisearch.cleanup.moves import is_empty_file, is_same_file, link_or_move
 from mobisearch.cleanup.outcomes import CleanupReport, StepOutcome
 from mobisearch.cleanup.plans import Plan, PlannedFile, PlannedGroup
-from mobisearch.cleanup.recovery import settle_all
+from mobisearch.cleanup.recovery import foresee_settled, settle_all
 from mobisearch.cleanup.safeguards import Evidence, Safeguards
 from mobisearch.cleanup.trash import (
     TrashFolder,
@@ -59,7 +59,7 @@ def apply_plan(
     """
     run = _Run(plan, index.decisions(), as_links=as_links, stop=stop, on_outcome=on_outcome)
     if not is_real:
-        return run.go(index.actions(plan.id), None)
+        return run.go(foresee_settled(index.actions(plan.id)), None)
     with index.journal() as journal:
         settled = settle_all(journal)
         journal.remember(list(planned_decisions(plan)))

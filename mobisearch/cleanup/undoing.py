@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 
 from mobisearch.cleanup.applying import OnOutcome
@@ -12,7 +13,13 @@ from mobisearch.cleanup.links import make_file_of_its_own
 from mobisearch.cleanup.moves import free_name_beside, is_same_file
 from mobisearch.cleanup.outcomes import CleanupReport, StepOutcome
 from mobisearch.cleanup.plan_reading import read_plan
-from mobisearch.cleanup.recovery import settle_all, settle_undoing
+from mobisearch.cleanup.recovery import (
+    UNSEEN,
+    foresee_settled,
+    is_unsettled,
+    settle_all,
+    settle_undoing,
+)
 from mobisearch.cleanup.trash import move_out
 from mobisearch.errors import CleanupError, PlanError, PlanNotFoundError, ReportError
 from mobisearch.index import ImageIndex
@@ -31,7 +38,8 @@ def undo_plan(
     """Take back what the journal has as done for a plan, the last step first.
 
     A file returns to its old place, or beside it with another name if that place is taken. Doing it
-    twice does nothing the second time.
+    twice does nothing the second time. A step that was cut off and cannot be looked at now, such as
+    on a drive that is away, counts as refused.
 
     Args:
         plan_id: the plan's id; the file of the plan may have been changed since.
@@ -43,15 +51,15 @@ def undo_plan(
     """
     stop = stop or threading.Event()
     if not is_real:
-        done = [action for action in index.actions(plan_id) if action.state == "done"]
-        return CleanupReport(tuple(map(_look, reversed(done))), is_dry=True)
+        actions = _to_take_back(foresee_settled(index.actions(plan_id)))
+        return CleanupReport(tuple(map(_look, actions)), is_dry=True)
     outcomes: list[StepOutcome] = []
     returned: dict[str, str] = {}
     with index.journal() as journal:
         settled = settle_all(journal)
-        done = [action for action in journal.of_plan(plan_id) if action.state == "done"]
+        actions = _to_take_back(journal.of_plan(plan_id))
         try:
-            for action in reversed(done):
+            for action in actions:
                 if stop.is_set():
                     break
                 outcome, target = _take_back(action, journal)
@@ -65,8 +73,13 @@ def undo_plan(
     return CleanupReport(
         tuple(outcomes),
         settled=tuple(settled),
-        interrupted=stop.is_set() and len(outcomes) < len(done),
+        interrupted=stop.is_set() and len(outcomes) < len(actions),
     )
+
+
+def _to_take_back(actions: Sequence[FileAction]) -> list[FileAction]:
+    """Return the steps that are done, and those of which that is not known, the last first."""
+    return [a for a in reversed(actions) if a.state == "done" or is_unsettled(a)]
 
 
 def _look(action: FileAction) -> StepOutcome:
@@ -80,6 +93,8 @@ def _look(action: FileAction) -> StepOutcome:
 
 
 def _why_not(action: FileAction) -> str:
+    if is_unsettled(action):
+        return f"an earlier run was cut off here, and {UNSEEN}"
     in_the_way = _file_in_the_way(action.path)
     if in_the_way:
         return f"{in_the_way} is no folder now: something else has its name"
@@ -116,6 +131,8 @@ def _target(action: FileAction) -> str:
 
 def _take_back(action: FileAction, journal: Journal) -> tuple[StepOutcome, str | None]:
     """Take back one step; return what became of it, and where the file is now."""
+    if is_unsettled(action):
+        return _outcome(action, "refused", _why_not(action)), None
     if action.kind == "link" and _is_own_file(action):
         journal.settle(action, "undone", reason="it was a file of its own already")
         return _outcome(action, "done", "it was a file of its own already"), action.path
@@ -169,7 +186,7 @@ def check_not_carried_out(index: ImageIndex, path: str) -> None:
         plan = read_plan(path)
     except (PlanError, PlanNotFoundError):
         return  # what is no sound plan is looked at where the new one is written
-    n_done = sum(action.state == "done" for action in index.actions(plan.id))
+    n_done = len(_to_take_back(foresee_settled(index.actions(plan.id))))
     if n_done:
         raise ReportError(
             path,

@@ -21,7 +21,10 @@ from mobisearch.cli.output import (
 from mobisearch.errors import PlanNotFoundError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mobisearch.cleanup import CleanupReport, StepOutcome
+    from mobisearch.types import FileAction
 
 _UNDONE = {"trash": "restore", "link": "unlink"}
 _THE_PLAN_DONE = "name the plan that 'mobisearch apply' was given"
@@ -94,16 +97,22 @@ def undo_command(plan_path: str, yes: bool, index_path: str, as_json: bool) -> i
         for outcome in report.outcomes:
             _print_outcome(outcome, _UNDONE.get(outcome.action, outcome.action))
         if not report.outcomes:
-            was_begun = bool(index_actions)
-            print_message(
-                "mobisearch: all of this plan was taken back before"
-                if was_begun
-                else f"mobisearch: this plan was never carried out with the index {index_path}; is "
-                "it the plan, and the index, that 'apply' was given?"
-            )
+            print_message(f"mobisearch: {_why_nothing(index_actions, index_path)}")
     hint = f"mobisearch undo{index_option(index_path)} --yes PLAN"
     code = _finish(report, as_json=as_json, hint=hint)
     return code if index_actions else exit_codes.INPUT_MISSING
+
+
+def _why_nothing(actions: Sequence[FileAction], index_path: str) -> str:
+    """Say why there is nothing to take back."""
+    if not actions:
+        return (
+            f"this plan was never carried out with the index {index_path}; is it the plan, and the "
+            "index, that 'apply' was given?"
+        )
+    if any(action.state in ("undoing", "undone") for action in actions):
+        return "all of this plan was taken back before"
+    return "nothing of this plan was done: each step was refused or failed"
 
 
 def _finish(report: CleanupReport, *, as_json: bool, hint: str) -> int:

@@ -113,6 +113,36 @@ def test_a_refused_step_is_exit_code_one(command: Command, photos: Path, plan_pa
     assert (photos / "copy.png").exists()
 
 
+def test_a_plan_of_which_nothing_was_done_is_not_said_to_be_taken_back(
+    command: Command, photos: Path, plan_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("mobisearch.cleanup.trash._create", refuse)
+        assert command("apply", plan_path, "--yes").code == 1
+    done = command("undo", plan_path, "--yes")
+    assert (done.code, "nothing of this plan was done" in done.stderr) == (0, True)
+
+
+def test_what_was_cut_off_and_cannot_be_seen_is_listed_and_no_success(
+    command: Command, photos: Path, plan_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut_off(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("mobisearch.cleanup.applying.move_into", cut_off)
+        assert command("apply", plan_path, "--yes").code == 130
+    photos.rename(photos.with_name("away"))
+    for words in ([], ["--yes"]):
+        done = command("undo", plan_path, *words)
+        assert done.code == 1
+        assert f"refused   restore  {photos / 'copy.png'}: an earlier run was cut" in done.stdout
+        assert "was taken back before" not in done.stderr
+
+
 @pytest.mark.parametrize("name", ["apply", "undo"])
 def test_what_is_no_plan_is_refused(
     command: Command, photos: Path, plan_path: Path, tmp_path: Path, name: str
