@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from mobisearch.cleanup.decided import check_decided, planned_decisions
+from mobisearch.cleanup.identity import is_still_there
 from mobisearch.cleanup.links import replace_by_link, tidy_link
 from mobisearch.cleanup.moves import is_empty_file, is_same_file, link_or_move
 from mobisearch.cleanup.outcomes import CleanupReport, StepOutcome
@@ -206,19 +207,16 @@ def _check_after(begun: FileAction, evidence: Evidence) -> None:
     reason = ""
     if not evidence.file.is_same_file(os.lstat(destination)):
         reason = "it was replaced at the last moment"
-    elif not _is_there(begun.keeper, evidence):
+    elif not is_still_there(
+        begun.keeper,
+        evidence.keeper,
+        is_listed=evidence.file.device != evidence.keeper.device,
+    ):
         reason = f"the one kept, {begun.keeper}, vanished with it: they are one file"
     if reason:
         link_or_move(destination, begun.path)
         release(destination)
         raise StepRefusedError(begun.path, f"{reason}; it was put back")
-
-
-def _is_there(path: str, evidence: Evidence) -> bool:
-    try:
-        return evidence.keeper.is_same_file(os.lstat(path))
-    except OSError:
-        return False
 
 
 def _link(begun: FileAction, evidence: Evidence) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 from collections.abc import Collection
 
-from mobisearch.cleanup.identity import has_content
+from mobisearch.cleanup.identity import has_content, identify
+from mobisearch.cleanup.moves import is_second_name
 from mobisearch.cleanup.plans import PlannedFile, PlannedGroup
 from mobisearch.duplicates import CompanionFinder
 from mobisearch.errors import StepRefusedError
@@ -73,6 +74,16 @@ def _find_lack(
         return ""
     kind = kinds[file.path]
     twins = [c.path for c in finder.find(group.keep.path) if c.kind is kind]
-    if any(has_content(path, file.sha256) for path in twins):
+    if any(_is_twin(path, file) for path in twins):
         return ""
     return f"the one kept has not the same {kind} now ({name}); make a new plan"
+
+
+def _is_twin(path: str, file: PlannedFile) -> bool:
+    """Say whether a companion has the bytes of another, and is not that file through a mount."""
+    try:
+        twin, own = identify(path), identify(file.path)
+    except StepRefusedError:
+        return False
+    is_other = twin.trace != own.trace or is_second_name(path, file.path)
+    return is_other and twin.sha256 == file.sha256

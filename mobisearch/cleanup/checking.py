@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from mobisearch.cleanup.identity import identify
+from mobisearch.cleanup.identity import identify, trace_of
 from mobisearch.cleanup.substitution import Substitution
 from mobisearch.cleanup.versions import CoverStatus, compare_versions
 from mobisearch.duplicates import is_inside
@@ -56,7 +56,8 @@ class CopyChecker:
         """
         self._root = root
         self._libraries = libraries
-        self._own = {_numbers(path) for path in paths if not self._is_library(path)} - {None}
+        own = [path for path in paths if not self._is_library(path)]
+        self._own = {mark for path in own for mark in _marks(path)}
         self._images_of = images_of
         self._trashed: dict[str, list[str]] = {}
         for image in trashed:
@@ -142,7 +143,7 @@ class CopyChecker:
     def _look_for_problem(self, path: str, sha256: str) -> str:
         real = os.path.realpath(path)
         is_within = is_inside(real, (self._root,)) and not self._is_library(real)
-        if is_within or _numbers(path) in self._own:
+        if is_within or not self._own.isdisjoint(_marks(path)):
             return _SECOND_NAME
         if trash_of(path) is not None:
             return "is in a trash"
@@ -152,10 +153,10 @@ class CopyChecker:
             return error.reason
 
 
-def _numbers(path: str) -> tuple[int, int] | None:
-    """Return what tells a file from all others, links followed; None where it is gone."""
+def _marks(path: str) -> tuple[tuple[int, ...], ...]:
+    """Return what tells a file from all others, links followed; nothing where it is gone."""
     try:
         status = os.stat(path)
     except OSError:
-        return None
-    return status.st_dev, status.st_ino
+        return ()
+    return (status.st_dev, status.st_ino), trace_of(status)

@@ -6,10 +6,14 @@ import hashlib
 import os
 import stat
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from mobisearch.errors import StepRefusedError
 
 _CHUNK_BYTES = 1 << 20
+_INODES = 1 << 48
+"""Some union mounts put a number of their own into the highest bits of inode numbers."""
+
 _FLAGS = (
     os.O_RDONLY
     | getattr(os, "O_NOFOLLOW", 0)
@@ -19,12 +23,28 @@ _FLAGS = (
 )
 
 
+class FileTrace(NamedTuple):
+    """What a file has in common with itself seen through a mount that gives it another device.
+
+    Union mounts, such as overlayfs, show the files of other folders so. No two files are likely to
+    have the same inode number, and to be changed last at the same nanosecond.
+
+    Source: https://docs.kernel.org/filesystems/overlayfs.html
+    """
+
+    inode: int
+    size_bytes: int
+    mtime_ns: int
+    ctime_ns: int
+
+
 @dataclass(frozen=True, slots=True)
 class FileIdentity:
     """A regular file, as it was while it was read.
 
     Attributes:
         device, inode: which file of the system it is, under whatever names.
+        ctime_ns: when it last changed or got another name.
     """
 
     sha256: str
@@ -33,6 +53,12 @@ class FileIdentity:
     mode: int
     device: int
     inode: int
+    ctime_ns: int
+
+    @property
+    def trace(self) -> FileTrace:
+        """What shows the file again that is seen through another mount."""
+        return FileTrace(self.inode % _INODES, self.size_bytes, self.mtime_ns, self.ctime_ns)
 
     def is_same_file(self, status: os.stat_result) -> bool:
         """Say whether this is still the same file, and seems unchanged."""
@@ -78,6 +104,7 @@ def identify(path: str) -> FileIdentity:
         mode=stat.S_IMODE(before.st_mode),
         device=before.st_dev,
         inode=before.st_ino,
+        ctime_ns=before.st_ctime_ns,
     )
     if not found.is_same_file(after):
         raise StepRefusedError(path, "it changed while it was being read")
@@ -90,6 +117,42 @@ def has_content(path: str, sha256: str) -> bool:
         return identify(path).sha256 == sha256
     except StepRefusedError:
         return False
+
+
+def trace_of(status: os.stat_result) -> FileTrace:
+    """Return what shows a file again that is seen through another mount."""
+    inode = status.st_ino % _INODES
+    return FileTrace(inode, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def is_still_there(path: str, identity: FileIdentity, *, is_listed: bool = False) -> bool:
+    """Say whether a path leads to the same file still, opened anew: systems remember what they saw.
+
+    Args:
+        is_listed: the folder has to list it as well. A union mount opens a file even after it was
+            moved beneath, but lists it no more. Costs reading the folder.
+    """
+    try:
+        handle = os.open(path, _FLAGS)
+        try:
+            status = os.fstat(handle)
+        finally:
+            os.close(handle)
+        if not identity.is_same_file(status) or not identity.is_same_file(os.lstat(path)):
+            return False
+        return not is_listed or _is_listed(path, identity)
+    except OSError:
+        return False
+
+
+def _is_listed(path: str, identity: FileIdentity) -> bool:
+    """Say whether a folder lists a file, by its name or, as names may be spelt otherwise, inode."""
+    folder, name = os.path.split(path)
+    try:
+        with os.scandir(folder) as entries:
+            return any(entry.name == name or entry.inode() == identity.inode for entry in entries)
+    except PermissionError:  # a folder that may be gone through but not read
+        return True
 
 
 def _reason(error: OSError | ValueError) -> str:

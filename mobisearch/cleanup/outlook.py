@@ -86,4 +86,5 @@ def _look_at(path: str) -> FileIdentity:
         mode=stat.S_IMODE(status.st_mode),
         device=status.st_dev,
         inode=status.st_ino,
+        ctime_ns=status.st_ctime_ns,
     )

@@ -75,6 +75,12 @@ class Safeguards:
                 f"it is the very file that is kept, under a second name ({group.keep.path}): "
                 "nothing would be gained",
             )
+        if found.trace == keeper.trace:
+            raise StepRefusedError(
+                file.path,
+                f"it seems to be the very file that is kept, seen through another mount "
+                f"({group.keep.path})",
+            )
         if action == "link":
             _check_linkable(file, found, keeper)
         elif file.companion_of is None:

@@ -21,12 +21,15 @@ from faultkit.mounts import Mounts
 from mobisearch import Embedder, ImageIndex
 from mobisearch.cleanup import (
     CleanupReport,
+    CoverStatus,
     DraftSettings,
     Plan,
     apply_plan,
+    cover_folder,
     draft_plan,
     undo_plan,
 )
+from mobisearch.cleanup.identity import FileIdentity
 from mobisearch.types import DuplicateGroup, GroupMember, ImageRecord, Verdict
 
 SMALL_DISK = "300k"
@@ -112,6 +115,69 @@ def test_case_58_a_drive_that_is_mounted_twice_is_not_its_own_copy(
     assert states(report) == ["refused"]
     assert "very file that is kept" in report.outcomes[0].reason
     assert contents(drive) == before
+
+
+@pytest.fixture
+def shown(place: Place, make_photo: Callable[..., Path], mounts: Mounts) -> tuple[Path, Path]:
+    """A photo with a sidecar in a folder, and as a union mount shows it."""
+    card, shown, changes = (place.base / name for name in ("card", "shown", "changes"))
+    for folder in (card / "deep", shown, changes):
+        folder.mkdir(parents=True)
+    make_photo(card / "deep" / "a.png", seed=1)
+    (card / "deep" / "a.xmp").write_text("five stars")
+    mounts.overlay(card, changes, shown)
+    return card / "deep" / "a.png", shown / "deep" / "a.png"
+
+
+@pytest.mark.parametrize("is_kept_shown", [False, True])
+def test_case_58_a_file_that_a_union_mount_shows_again_is_not_its_own_copy(
+    place: Place, shown: tuple[Path, Path], is_kept_shown: bool
+) -> None:
+    direct, again = shown
+    assert direct.stat().st_dev != again.stat().st_dev
+    kept, copy = (again, direct) if is_kept_shown else (direct, again)
+    before = contents(direct.parent, again.parent)
+    report = place.apply(place.plan(kept, copy))
+    assert set(states(report)) == {"refused"}
+    assert "the very file that is kept, seen through another mount" in report.outcomes[0].reason
+    assert contents(direct.parent, again.parent) == before
+
+
+def test_case_58_a_file_that_vanishes_where_a_union_mount_showed_it_is_put_back(
+    place: Place, shown: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a union mount gives numbers of its own, so that nothing tells before."""
+    monkeypatch.setattr(FileIdentity, "trace", property(lambda identity: identity.device))
+    direct, again = shown
+    before = contents(direct.parent, again.parent)
+    report = place.apply(place.plan(again, direct))
+    assert set(states(report)) == {"refused"}
+    assert "vanished with it" in report.outcomes[0].reason
+    assert contents(direct.parent, again.parent) == before
+
+
+def test_case_58_a_sidecar_that_a_union_mount_shows_again_is_not_its_own_twin(
+    place: Place, shown: tuple[Path, Path]
+) -> None:
+    """The photo was changed where it is shown, and so is a file of its own; its sidecar is not."""
+    direct, again = shown
+    again.chmod(0o640)
+    os.utime(again, ns=(10**18, 10**18))
+    before = contents(direct.parent, again.parent)
+    report = place.apply(place.plan(again, direct))
+    assert set(states(report)) == {"refused"}
+    assert "has not the same sidecar" in report.outcomes[0].reason
+    assert contents(direct.parent, again.parent) == before
+
+
+@pytest.mark.parametrize("is_library_shown", [False, True])
+def test_case_58_what_a_union_mount_shows_again_vouches_for_nothing(
+    place: Place, shown: tuple[Path, Path], is_library_shown: bool
+) -> None:
+    folder, library = (path.parent for path in (shown if is_library_shown else shown[::-1]))
+    place.index.sync(library)
+    [photo] = cover_folder(place.index, folder, [library]).photos
+    assert photo.status is CoverStatus.ITSELF
 
 
 def test_case_58_another_drive_has_a_trash_of_its_own(

@@ -31,6 +31,19 @@ class Mounts:
         if read_only:
             self._mount("-o", "remount,ro,bind", path)
 
+    def overlay(self, lower: Path, changes: Path, path: Path) -> None:
+        """Show a folder at another path, where changes go into a folder of their own.
+
+        Args:
+            changes: an empty folder, which gets a file system in memory.
+        """
+        self.tmpfs(changes)
+        for name in ("upper", "work"):
+            (changes / name).mkdir()
+        folders = f"lowerdir={lower},upperdir={changes}/upper,workdir={changes}/work"
+        self._mount("-t", "overlay", "-o", folders, "overlay", path)
+        self._mounted.append(path)
+
     def loop(self, image: Path, path: Path) -> None:
         """Mount the file system that is inside a file."""
         self._mount("-o", "loop", image, path)

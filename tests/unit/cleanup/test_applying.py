@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import shutil
@@ -19,6 +20,7 @@ from mobisearch.cleanup import (
     plan_text,
     undo_plan,
 )
+from mobisearch.cleanup.identity import FileIdentity, identify, is_still_there
 from mobisearch.cleanup.moves import MAX_NAME_BYTES, marked_name
 from mobisearch.cleanup.trash import TrashFolder
 from mobisearch.errors import PlanError
@@ -222,6 +224,62 @@ def test_a_keeper_that_goes_with_its_copy_brings_both_back(
     report = apply_plan(library.index, library.plan(library.group("a.png", "b.png")), is_real=True)
     assert "vanished with it" in reason(report)
     assert library.contents()["b.png"] == before["b.png"]
+
+
+def test_a_keeper_of_which_only_a_memory_is_left_brings_its_copy_back(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Systems remember what a path led to; the file is opened anew."""
+    before = library.contents()
+    rename, lstat = os.rename, os.lstat
+    kept = str(library.photos / "a.png")
+    remembered = lstat(kept)
+
+    def rename_both(source: str, target: str) -> None:
+        rename(source, target)
+        if source.endswith("b.png"):
+            rename(kept, library.photos / "hidden")
+
+    monkeypatch.setattr(os, "rename", rename_both)
+    monkeypatch.setattr(os, "lstat", lambda path: remembered if path == kept else lstat(path))
+    report = apply_plan(library.index, library.plan(library.group("a.png", "b.png")), is_real=True)
+    assert "vanished with it" in reason(report)
+    assert library.contents()["b.png"] == before["b.png"]
+
+
+@pytest.mark.parametrize("listed", ["a.png", "hidden"])
+def test_a_keeper_that_its_folder_does_not_list_any_more_is_gone(
+    library: Library, monkeypatch: pytest.MonkeyPatch, listed: str
+) -> None:
+    """Union mounts open what was moved beneath them."""
+    kept = library.record("a.png").path
+    identity = identify(kept)
+    assert is_still_there(kept, identity, is_listed=True)
+    os.rename(kept, library.photos / "hidden")
+    shutil.copy2(library.photos / "hidden", kept)
+    assert not is_still_there(kept, identity)
+    identity = identify(kept)
+    entries = [entry for entry in os.scandir(library.photos) if entry.name == listed]
+    monkeypatch.setattr(os, "scandir", lambda _: contextlib.nullcontext(iter(entries)))
+    assert is_still_there(kept, identity)
+    assert is_still_there(kept, identity, is_listed=True) == (listed == "a.png")
+
+
+def test_a_file_that_is_seen_on_two_devices_is_not_its_own_copy(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Union mounts show the file of another folder with its number and times."""
+
+    def identify_both(path: str) -> FileIdentity:
+        found = identify(library.record("a.png").path)
+        return dataclasses.replace(found, device=found.device + path.endswith("b.png"))
+
+    plan = library.plan(library.group("a.png", "b.png"))
+    monkeypatch.setattr("mobisearch.cleanup.safeguards.identify", identify_both)
+    report = apply_plan(library.index, plan, is_real=True)
+    assert states(report) == ["refused"]
+    assert "the very file that is kept, seen through another mount" in reason(report)
+    assert "b.png" in library.contents()
 
 
 def test_the_name_in_the_trash_is_free_however_many_have_it(library: Library) -> None:
