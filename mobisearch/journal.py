@@ -10,6 +10,7 @@ from mobisearch.embedding import Embedder
 from mobisearch.imaging.formats import READ_EXTENSIONS, extension_of
 from mobisearch.store import CatalogWriter, now
 from mobisearch.sync import Synchroniser
+from mobisearch.text import printable
 from mobisearch.types import FileAction
 
 
@@ -55,7 +56,7 @@ class Journal:
         self._catalog.actions.settle(
             action.id,
             state,
-            reason=reason,
+            reason=None if reason is None else printable(reason),  # it may hold any path
             destination=destination,
             restored=restored,
             missing=[action.path] if is_done else (),
