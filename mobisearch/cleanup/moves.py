@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import stat
+from collections.abc import Collection
 
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS)
 """What file systems without hard links say."""
@@ -108,13 +109,18 @@ def _cut(text: str, max_bytes: int) -> str:
     return text
 
 
-def free_name_beside(path: str) -> str:
-    """Return a free path beside one that is taken: the same name with a word and a number."""
-    stem, ending = os.path.splitext(path)
+def free_name_beside(path: str, taken: Collection[str] = ()) -> str:
+    """Return a free path beside one that is taken: the same name with a word and a number.
+
+    Args:
+        taken: paths that are not free either.
+    """
+    folder, name = os.path.split(path)
     number = 1
     while True:
-        beside = f"{stem} (restored{'' if number == 1 else f' {number}'}){ending}"
-        if not os.path.lexists(beside):
+        mark = f" (restored{'' if number == 1 else f' {number}'})"
+        beside = os.path.join(folder, marked_name(name, mark))
+        if beside not in taken and not os.path.lexists(beside):
             return beside
         number += 1
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from mobisearch.cleanup.applying import OnOutcome
@@ -52,7 +52,8 @@ def undo_plan(
     stop = stop or threading.Event()
     if not is_real:
         actions = _to_take_back(foresee_settled(index.actions(plan_id)))
-        return CleanupReport(tuple(map(_look, actions)), is_dry=True)
+        taken: set[str] = set()
+        return CleanupReport(tuple(_look(action, taken) for action in actions), is_dry=True)
     outcomes: list[StepOutcome] = []
     returned: dict[str, str] = {}
     with index.journal() as journal:
@@ -82,12 +83,17 @@ def _to_take_back(actions: Sequence[FileAction]) -> list[FileAction]:
     return [a for a in reversed(actions) if a.state == "done" or is_unsettled(a)]
 
 
-def _look(action: FileAction) -> StepOutcome:
-    """Say what taking back a step would do."""
+def _look(action: FileAction, taken: set[str]) -> StepOutcome:
+    """Say what taking back a step would do.
+
+    Args:
+        taken: where the steps before would have put files; this one's path is added.
+    """
     reason = _why_not(action)
     if reason:
         return _outcome(action, "refused", reason)
-    target = _target(action)
+    target = _target(action, taken)
+    taken.add(target)
     note = "" if target == action.path else f"its place is taken, so as {target}"
     return _outcome(action, "would", note, target)
 
@@ -120,13 +126,13 @@ def _file_in_the_way(path: str) -> str:
     return folder if os.path.lexists(folder) and not os.path.isdir(folder) else ""
 
 
-def _target(action: FileAction) -> str:
+def _target(action: FileAction, taken: Collection[str] = ()) -> str:
     """Return where a file is to return to: its place, unless something else is there."""
-    if not os.path.lexists(action.path):
+    if action.path not in taken and not os.path.lexists(action.path):
         return action.path
     if action.kind == "link" and is_same_file(action.path, action.keeper):
         return action.path
-    return free_name_beside(action.path)
+    return free_name_beside(action.path, taken)
 
 
 def _take_back(action: FileAction, journal: Journal) -> tuple[StepOutcome, str | None]:

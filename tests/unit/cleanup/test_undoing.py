@@ -73,6 +73,57 @@ def test_what_is_at_the_old_place_is_not_overwritten(library: Library) -> None:
         (library.photos / "b.png").write_bytes(old)
 
 
+def test_the_journal_tells_of_names_that_are_not_utf8(library: Library) -> None:
+    name = os.fsdecode(b"caf\xe9.png")
+    shutil.copy(library.photos / "a.png", library.photos / name)
+    plan = library.plan(library.group("a.png", name))
+    apply_plan(library.index, plan, is_real=True)
+    (library.photos / name).write_bytes(b"a new one")
+    [outcome] = undo_plan(library.index, plan.id, is_real=True).outcomes
+    assert (outcome.state, os.path.exists(outcome.place or "")) == ("done", True)
+    assert "caf\\xe9 (restored).png" in (library.index.actions(plan.id)[0].reason or "")
+
+
+@pytest.mark.parametrize("as_links", [False, True])
+@pytest.mark.parametrize("stem", ["C" + "c" * 243, "ä" * 122, os.fsdecode(b"\xe9" * 244)])
+def test_a_name_as_long_as_can_be_returns_beside_its_place_under_a_shorter_one(
+    library: Library, stem: str, as_links: bool
+) -> None:
+    name = f"{stem}.png"
+    assert len(os.fsencode(name)) == 248
+    shutil.copy(library.photos / "a.png", library.photos / name)
+    old = library.contents()[name]
+    plan = library.plan(library.group("a.png", name))
+    apply_plan(library.index, plan, is_real=True, as_links=as_links)
+    (library.photos / name).unlink(missing_ok=True)
+    (library.photos / name).write_bytes(b"a new one")
+    [foreseen] = undo_plan(library.index, plan.id).outcomes
+    [outcome] = undo_plan(library.index, plan.id, is_real=True).outcomes
+    assert (foreseen.state, outcome.state) == ("would", "done")
+    assert foreseen.place == outcome.place
+    beside = os.path.basename(outcome.place or "")
+    assert beside == stem[: 240 // len(os.fsencode(stem[-1]))] + " (restored).png"
+    assert library.contents()[beside] == old
+    assert library.contents()[name] == b"a new one"
+
+
+def test_a_dry_run_gives_no_name_twice(library: Library) -> None:
+    """Names that differ only where they are cut, and one that is what another would become."""
+    long = ["C" * 243 + f"{number}.png" for number in range(2)]
+    names = ["b (restored).png", "b.png", *long]
+    for name in names:
+        shutil.copy(library.photos / "a.png", library.photos / name)
+    plan = library.plan(library.group("a.png", *names))
+    apply_plan(library.index, plan, is_real=True)
+    for name in ("b.png", *long):
+        (library.photos / name).write_bytes(b"a new one")
+    foreseen = undo_plan(library.index, plan.id).outcomes
+    outcomes = undo_plan(library.index, plan.id, is_real=True).outcomes
+    assert [outcome.state for outcome in outcomes] == ["done"] * 4
+    assert [outcome.place for outcome in foreseen] == [outcome.place for outcome in outcomes]
+    assert len({outcome.place for outcome in outcomes}) == 4
+
+
 def test_companions_return_and_are_no_images(library: Library) -> None:
     names = ("b.png.xmp", "b.png.json", "c.png.xmp")
     for name in names:
