@@ -1,4 +1,6 @@
-"""What a file holds beside its pictures: a film, a second picture, depth, behind the end or inside.
+"""What a file holds beside its pictures: a film, a second picture, depth, mostly behind the end.
+
+What else is between the pieces of a file is found in ``parts``.
 
 Nothing here decodes; films and pictures are known by the marks that they begin with.
 """
@@ -10,6 +12,8 @@ import re
 from PIL import Image
 
 from mobisearch.imaging.annotations import extended_xmp
+from mobisearch.imaging.parts import MIN_UNKNOWN_BYTES
+from mobisearch.imaging.segments import iter_jpeg_segments
 
 FILM = "a film inside"
 SECOND_PICTURE = "a second picture"
@@ -18,21 +22,12 @@ BRIGHTNESS = "a map for bright screens"
 SOUND = "sound"
 UNKNOWN = "more behind its end"
 
-_MIN_UNKNOWN_BYTES = 4096
-"""Less than this behind a picture's end are times and numbers that phones leave there."""
-
 _FILM = re.compile(rb"\x00\x00[\x00-\x03][\x08-\xff]ftyp", re.DOTALL)
 """The first box of an MP4 or QuickTime file. Source: ISO/IEC 14496-12, 4.3."""
 
 _JPEG = re.compile(rb"\xff\xd8\xff[\xc0-\xfe]", re.DOTALL)
-_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
-"""What ends a stretch of a JPEG's pixels. Source: ITU-T T.81, B.1.1.2."""
-
-_ALONE = frozenset({0x01, *range(0xD0, 0xD8)})
-"""Markers that no length follows."""
-
-_MAX_PARTS = 100_000
-"""Segments and boxes that are looked at; no photo has that many."""
+_MAX_BOXES = 100_000
+"""Boxes that are looked at; no photo has that many."""
 
 _PNG_END = b"IEND\xaeB`\x82"
 _PADDING = b"\0\xff \r\n\t"
@@ -59,7 +54,7 @@ def find_attachments(data: bytes, image: Image.Image) -> frozenset[str]:
     before = rest[: film.start()] if film is not None else rest
     if _JPEG.search(before):
         found.add(SECOND_PICTURE)
-    elif film is None and len(before.strip(_PADDING)) >= _MIN_UNKNOWN_BYTES:
+    elif film is None and len(before.strip(_PADDING)) >= MIN_UNKNOWN_BYTES:
         found.add(UNKNOWN)
     return frozenset(found)
 
@@ -88,23 +83,14 @@ def _end_of(data: bytes, image: Image.Image) -> int:
 
 
 def _end_of_jpeg(data: bytes) -> int:
-    place = 2
-    for _ in range(_MAX_PARTS):
-        found = _MARKER.search(data, place)
-        if found is None:
-            return len(data)
-        marker, place = data[found.end() - 1], found.end()
-        if marker == 0xD9:
-            return place
-        if marker not in _ALONE:
-            place += max(2, int.from_bytes(data[place : place + 2], "big"))
-    return place
+    *_, (_, _, end) = iter_jpeg_segments(data)
+    return end
 
 
 def _start_of_film_box(data: bytes) -> int:
     """Return where the box begins in which phones put a film, among the boxes of a HEIF file."""
     place = 0
-    for _ in range(_MAX_PARTS):
+    for _ in range(_MAX_BOXES):
         size, kind = int.from_bytes(data[place : place + 4], "big"), data[place + 4 : place + 8]
         if kind == b"mpvd":
             return place + 8

@@ -1,7 +1,7 @@
 """What a picture's file holds beside the pixels of its first picture, and what another one lacks.
 
 What is written into files is read in ``annotations``, what is put behind pictures is found in
-``attachments``.
+``attachments``, and what is put inside, in ``parts``.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from PIL import Image
 from mobisearch.imaging.annotations import read_annotations
 from mobisearch.imaging.attachments import find_attachments
 from mobisearch.imaging.decoding import open_picture
+from mobisearch.imaging.parts import Part, find_parts
 from mobisearch.imaging.reading import read_file
 from mobisearch.types import DecodeSettings
 
@@ -54,6 +55,7 @@ class Holdings:
         is_deep: more than 8 bits a colour.
         transparency: a hash of how opaque the pixels of the first picture are; "" if all are.
         attachments: in words, such as ``a film inside``.
+        parts: of the inside that are not read, such as layers.
         facts: what is written in it, by name, such as ``date taken`` or ``keywords``: all values,
             cut short and with a hash where they are long.
     """
@@ -63,6 +65,7 @@ class Holdings:
     is_deep: bool = False
     transparency: str = ""
     attachments: frozenset[str] = frozenset()
+    parts: frozenset[Part] = frozenset()
     facts: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
@@ -89,6 +92,7 @@ def read_holdings(path: str, settings: DecodeSettings) -> Holdings:
             is_deep=is_deep,
             transparency=transparency,
             attachments=attachments,
+            parts=find_parts(data, image),
             facts={name: frozenset(values) for name, values in facts.items()},
         )
 
@@ -108,6 +112,7 @@ def find_missing(of: Holdings, in_kept: Holdings) -> str:
     if of.transparency and of.transparency != in_kept.transparency:
         found.append("transparency")
     found += sorted(of.attachments)
+    found += sorted(map(str, of.parts - in_kept.parts))
     lacking = [name for name in of.facts if _is_lacking(name, of.facts[name], in_kept.facts)]
     if lacking:
         words = dict.fromkeys(_WORDS.get(name, name) for name in lacking)
