@@ -6,32 +6,45 @@ wherever it is written: a description in EXIF, XMP or IPTC is a description.
 
 from __future__ import annotations
 
-import hashlib
-import re
 import struct
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
 
 from PIL import ExifTags, Image
 
-from mobisearch.imaging import exif
+from mobisearch.imaging import exif, photoshop
 from mobisearch.imaging.colour_profiles import read_profile_name
+from mobisearch.imaging.facts import (
+    MAX_TEXT,
+    RATING_PERCENT,
+    Facts,
+    Found,
+    decode_text,
+    note,
+    note_unreadable,
+)
+from mobisearch.imaging.iptc import read_iptc
+from mobisearch.imaging.png_texts import decode_raw_profile, iter_raw_profiles, iter_texts
+from mobisearch.imaging.segments import iter_tiff_tags
 from mobisearch.imaging.xmp import read_xmp
-
-Facts: TypeAlias = dict[str, set[str]]
-Found: TypeAlias = Iterable[tuple[str, object]]
-
-UNREADABLE = "metadata that cannot be read"
-
-_MAX_TEXT = 1 << 20
-_MAX_KEPT = 200
 
 _EXIF_TEXTS = {
     ExifTags.Base.ImageDescription: "description",
     ExifTags.Base.Artist: "author",
     ExifTags.Base.Copyright: "copyright",
     ExifTags.Base.Rating: "rating",
+    ExifTags.Base.RatingPercent: RATING_PERCENT,
 }
+_DETAIL_TEXTS = {0xA436: "title", 0xA437: "author", 0xA430: "author"}
+"""What a picture is called, who took it, whose the camera is. Source: EXIF 3.0, 4.6.5, ImageTitle,
+Photographer and CameraOwnerName."""
+
+_HISTORY = 0x9213
+_MIN_HISTORY_CHARS = 200
+"""Shorter ones are a program's name and a time; longer ones may say what was done to a picture.
+Source: TIFF/EP, ISO 12234-2, ImageHistory."""
+
 _WINDOWS_TEXTS = {
     ExifTags.Base.XPTitle: "title",
     ExifTags.Base.XPComment: "comment",
@@ -44,127 +57,89 @@ _WINDOWS_TEXTS = {
 _CHARSETS = {b"ASCII\0\0\0": "utf-8", b"UNICODE\0": "utf-16", b"\0" * 8: "utf-8"}
 """How EXIF says what a comment is written in. Source: EXIF 2.32, 4.6.5, tag 0x9286."""
 
-_IPTC_TEXTS = {
-    (2, 5): "title",
-    (2, 25): "keywords",
-    (2, 55): "date taken",
-    (2, 80): "author",
-    (2, 90): "place",
-    (2, 92): "place",
-    (2, 95): "place",
-    (2, 101): "place",
-    (2, 105): "title",
-    (2, 116): "copyright",
-    (2, 120): "description",
-}
-"""Source: IPTC-NAA Information Interchange Model 4.2, record 2."""
-
-_PNG_TEXTS = {
-    "title": "title",
-    "description": "description",
-    "author": "author",
-    "copyright": "copyright",
-    "comment": "comment",
-    "creation time": "date taken",
-}
-"""Source: W3C PNG, 11.3.3.1. Other keywords are told as text."""
-
-_OWN_PNG_TEXTS = re.compile(
-    r"(software|source|warning|disclaimer|signature|icc_profile_name|date:.*|exif:.*|png:.*|"
-    r"tiff:.*|icc:.*|xmp:.*|jpeg:.*|thumb::.*|raw profile type.*|xml:.*)",
-    re.IGNORECASE,
-)
-"""What programs write by themselves, and what is read elsewhere."""
-
-_OF_PROGRAMS = re.compile(
-    r"CREATOR: gd-jpeg v[\d.]+ \(using IJG JPEG v\d+\), (default quality|quality = \d+)"
-    r"|Lavc[\d.]*|Created with (The )?GIMP|LEAD Technologies Inc\. V[\d.]+|AppleMark"
-    r"|Intel\(R\) JPEG Library, version \[?[\d.]+\]?|Optimized by JPEGmini [\d.]+ 0x[0-9a-f]+"
-    r"|File written by Adobe Photoshop.{0,3} [\d.]+"
-    r"|Created by OpenJPEG version [\d.]+|Kakadu-v[\d.]+|Picasa [\d.]+"
-)
-"""What programs write by themselves."""
-
-_FREE_TEXTS = frozenset({"description", "comment", "author"})
-"""Facts in which cameras and programs tell of themselves."""
-
-_OF_CAMERAS = frozenset(
-    {
-        "OLYMPUS DIGITAL CAMERA",
-        "SONY DSC",
-        "MINOLTA DIGITAL CAMERA",
-        "KONICA MINOLTA DIGITAL CAMERA",
-        "KODAK Digital Still Camera",
-        "SAMSUNG CAMERA PICTURES",
-        "Exif_JPEG_PICTURE",
-    }
-)
-"""Descriptions that cameras write into every photo."""
+_IPTC_TAG = 33723
+_EXIF_MARK = b"Exif\0\0"
+_XMP_MARK = b"http://ns.adobe.com/xap/1.0/\0"
+"""How segments of a JPEG begin. Source: Adobe XMP specification, part 3, 1.1.3."""
 
 
-def read_annotations(image: Image.Image, sha256: str) -> Facts:
+def read_annotations(image: Image.Image, data: bytes, sha256: str) -> Facts:
     """Return what the file of an opened picture says of it, at its first frame.
 
     Nothing is raised for what is damaged: it is told as one that cannot be read, with a hash of it.
 
     Args:
+        image: opened from the data.
+        data: the whole file.
         sha256: of the whole file, to tell by where what is damaged cannot be told from the rest.
     """
     facts: Facts = {}
     info = image.info
 
-    def take(read: Callable[[Image.Image], Found], raw: object) -> None:
+    def take(read: Callable[[], Found], raw: object) -> None:
         try:
-            for name, value in read(image):
-                _note(facts, name, value)
+            for name, value in read():
+                note(facts, name, value)
         except Exception:  # noqa: BLE001 - damaged metadata raises a dozen kinds
-            _note_unreadable(facts, raw, sha256)
+            note_unreadable(facts, raw, sha256)
 
-    take(_read_exif, info.get("exif"))
-    for packet in (info.get("xmp"), extended_xmp(image)):
+    def take_xmp(packet: object) -> None:
         found, is_whole = read_xmp(packet) if isinstance(packet, bytes) and packet else ([], True)
         for name, value in found:
-            _note(facts, name, value)
+            note(facts, name, value)
         if not is_whole:
-            _note_unreadable(facts, packet, sha256)
-    photoshop = info.get("photoshop")
-    take(_read_iptc, photoshop.get(0x0404) if isinstance(photoshop, dict) else None)
-    take(_read_comments, info.get("comment"))
-    if image.format == "PNG":
-        take(_read_png_texts, None)
+            note_unreadable(facts, packet, sha256)
+
+    def take_profile(kind: str, text: str) -> None:
+        try:
+            profile = decode_raw_profile(text)
+        except ValueError:
+            note_unreadable(facts, text.encode("utf-8", "surrogatepass"), sha256)
+            return
+        if kind == "xmp" or profile.startswith(_XMP_MARK):
+            take_xmp(profile.removeprefix(_XMP_MARK))
+        elif kind in ("iptc", "8bim"):
+            take(partial(_read_iptc_profile, profile), profile)
+        else:
+            take(partial(_read_exif_profile, profile), profile)
+
+    take(partial(_read_exif, image), info.get("exif"))
+    for packet in (info.get("xmp"), extended_xmp(image)):
+        take_xmp(packet)
+    for block in _iptc_blocks(image, data):
+        take(partial(read_iptc, block), block)
+    take(partial(_read_comments, image), info.get("comment"))
+    texts = getattr(image, "text", {}) if image.format == "PNG" else {}
+    take(partial(iter_texts, texts), None)
+    for kind, text in iter_raw_profiles(texts):
+        if kind == "text":
+            note(facts, kind, text)
+        else:
+            take_profile(kind, text)
     profile = info.get("icc_profile")
     if isinstance(profile, bytes) and profile and (name := read_profile_name(profile)):
-        _note(facts, "colour profile", name)
+        note(facts, "colour profile", name)
     return facts
 
 
-def _note(facts: Facts, name: str, value: object) -> None:
-    """Add a value, unless it is empty. Of a long one the beginning is kept, and a hash."""
-    text = exif.clean_text(value, _MAX_TEXT)
-    if not text or (name == "rating" and text.strip("0.") == ""):
-        return
-    if name in _FREE_TEXTS and (text in _OF_CAMERAS or _OF_PROGRAMS.fullmatch(text)):
-        return
-    if len(text) > _MAX_KEPT:
-        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-        text = f"{text[:_MAX_KEPT]}... ({digest})"
-    facts.setdefault(name, set()).add(text)
-
-
-def _note_unreadable(facts: Facts, raw: object, sha256: str) -> None:
-    of_it = hashlib.sha256(raw).hexdigest() if isinstance(raw, bytes) and raw else sha256
-    facts.setdefault(UNREADABLE, set()).add(of_it)
-
-
 def _read_exif(image: Image.Image) -> Found:
-    tags = image.getexif()
     raw = image.info.get("exif")
-    raw = raw.removeprefix(b"Exif\0\0") if isinstance(raw, bytes) else b""
+    return _exif_facts(image.getexif(), raw if isinstance(raw, bytes) else b"")
+
+
+def _read_exif_profile(profile: bytes) -> Found:
+    tags = Image.Exif()
+    tags.load(profile)
+    return _exif_facts(tags, profile)
+
+
+def _exif_facts(tags: Image.Exif, raw: bytes) -> Found:
+    raw = raw.removeprefix(_EXIF_MARK)
     if raw and not len(tags):
         _check_empty(raw, None)
     for tag, name in _EXIF_TEXTS.items():
         value = tags.get(tag)
-        text = str(value) if isinstance(value, int) else exif.clean_text(value, _MAX_TEXT)
+        text = str(value) if isinstance(value, int) else exif.clean_text(value, MAX_TEXT)
         yield name, text
     for tag, name in _WINDOWS_TEXTS.items():
         value = tags.get(tag)
@@ -183,6 +158,11 @@ def _read_exif(image: Image.Image) -> Found:
     else:
         yield "date", facts.taken_at
     yield "comment", _comment_text(details.get(ExifTags.Base.UserComment))
+    for number, name in _DETAIL_TEXTS.items():
+        yield name, details.get(number)
+    history = exif.clean_text(details.get(_HISTORY), MAX_TEXT)
+    if len(history) > _MIN_HISTORY_CHARS:
+        yield "history", history
 
 
 def _directory(tags: Image.Exif, raw: bytes, which: int) -> Mapping[int, Any]:
@@ -215,7 +195,7 @@ def _comment_text(value: object) -> str:
             # Both orders are found, and most comments have characters below 256.
             charset = "utf-16-le" if value[9:10] == b"\0" else "utf-16-be"
         value = value[8:].decode(charset, "replace")
-    return exif.clean_text(value, _MAX_TEXT)
+    return exif.clean_text(value, MAX_TEXT)
 
 
 def extended_xmp(image: Image.Image) -> bytes:
@@ -233,32 +213,35 @@ def extended_xmp(image: Image.Image) -> bytes:
     return b"".join(content for _, content in sorted(parts, key=lambda part: part[0]))
 
 
-def _read_iptc(image: Image.Image) -> Found:
-    from PIL import ImageFile, IptcImagePlugin  # here, to keep importing this module quick
+def _iptc_blocks(image: Image.Image, data: bytes) -> Iterator[bytes]:
+    """Yield what a JPEG or a TIFF has of IPTC, by itself and among the resources of Photoshop."""
+    resources = [
+        content.removeprefix(photoshop.JPEG_MARK)
+        for segment, content in getattr(image, "applist", ())
+        if segment == "APP13" and content.startswith(photoshop.JPEG_MARK)
+    ]
+    for tag, _, content in iter_tiff_tags(data) if image.format == "TIFF" else ():
+        if tag == _IPTC_TAG:  # which some programs write as numbers of four bytes
+            yield bytes(content)
+        elif tag == photoshop.TIFF_TAG:
+            resources.append(bytes(content))
+    yield from _iptc_of_resources(b"".join(resources))
 
-    assert isinstance(image, ImageFile.ImageFile)
-    for key, value in (IptcImagePlugin.getiptcinfo(image) or {}).items():
-        if name := _IPTC_TEXTS.get(key):
-            for each in value if isinstance(value, list) else [value]:
-                yield name, _decode(each)
+
+def _iptc_of_resources(resources: bytes) -> Iterator[bytes]:
+    for number, content in photoshop.iter_resources(resources):
+        if number == photoshop.IPTC:
+            yield content
+
+
+def _read_iptc_profile(profile: bytes) -> Found:
+    """Read IPTC as ImageMagick keeps it, most often inside a resource of Photoshop."""
+    is_bare = profile.startswith(b"\x1c")
+    for block in [profile] if is_bare else _iptc_of_resources(profile):
+        yield from read_iptc(block)
 
 
 def _read_comments(image: Image.Image) -> Found:
     comments = [content for name, content in getattr(image, "applist", ()) if name == "COM"]
     for comment in comments or [image.info.get("comment")]:
-        yield "comment", _decode(comment)
-
-
-def _read_png_texts(image: Image.Image) -> Found:
-    for key, value in image.text.items():  # type: ignore[attr-defined]  # of PngImageFile alone
-        if not _OWN_PNG_TEXTS.fullmatch(key) and isinstance(value, str):
-            yield _PNG_TEXTS.get(key.lower(), "text"), value
-
-
-def _decode(value: object) -> object:
-    if not isinstance(value, bytes):
-        return value
-    try:
-        return value.decode("utf-8")
-    except UnicodeDecodeError:
-        return value.decode("latin-1")
+        yield "comment", decode_text(comment)

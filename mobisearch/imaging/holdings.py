@@ -83,7 +83,7 @@ def read_holdings(path: str, settings: DecodeSettings) -> Holdings:
         is_deep = _is_deep(data, image)
         if image.format == "PNG":
             image.load()  # texts and EXIF may stand behind the pixels
-        facts = read_annotations(image, content.sha256)
+        facts = read_annotations(image, data, content.sha256)
         transparency = _transparency_of(image)
         attachments = find_attachments(data, image)
         return Holdings(
@@ -123,7 +123,10 @@ def find_missing(of: Holdings, in_kept: Holdings) -> str:
 def _is_lacking(name: str, values: frozenset[str], in_kept: Mapping[str, frozenset[str]]) -> bool:
     if name in _ENOUGH:
         return not any(other in in_kept for other in _ENOUGH[name])
-    return not values <= in_kept.get(name, frozenset())
+    kept = in_kept.get(name, frozenset())
+    if name == "date taken":  # a day is in a date with hours: IPTC has days alone
+        return not all(any(each.startswith(value) for each in kept) for value in values)
+    return not values <= kept
 
 
 def _listed(words: Iterable[str]) -> str:

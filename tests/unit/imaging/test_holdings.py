@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from PIL import ExifTags, Image, ImageCms, PngImagePlugin
 
 from mobisearch.errors import ImageError, ImageNotFoundError, ImageTooLargeError
-from mobisearch.imaging.annotations import UNREADABLE
 from mobisearch.imaging.attachments import find_attachments
+from mobisearch.imaging.facts import UNREADABLE
 from mobisearch.imaging.holdings import Holdings, find_missing, read_holdings
 from mobisearch.imaging.xmp import MAX_XMP_BYTES, read_xmp
 from mobisearch.types import DecodeSettings
