@@ -32,7 +32,7 @@ class Substitution:
         """Say what would be lost with a file if another one is kept, or "" if nothing would be.
 
         What cannot be read counts as lost. Costs reading both files, and decoding them where they
-        are PNGs or may be transparent.
+        are PNGs, may be transparent or have more than 8 bits a colour.
         """
         try:
             missing = find_missing(self._holdings(path), self._holdings(keeper))

@@ -15,13 +15,12 @@ from PIL import Image
 from mobisearch.imaging.annotations import read_annotations
 from mobisearch.imaging.attachments import find_attachments
 from mobisearch.imaging.decoding import open_picture
+from mobisearch.imaging.depth import hash_depth, is_deep
 from mobisearch.imaging.parts import Part, find_parts
 from mobisearch.imaging.reading import read_file
 from mobisearch.types import DecodeSettings
 
-_DEEP_MODES = ("I", "F")
 _REDUCED_PAGE = 1
-_BITS_TAG = 258
 _SUBFILE_TAG = 254
 """Bit 0: the page is a smaller form of another one. Source: TIFF 6.0, NewSubfileType."""
 
@@ -53,6 +52,7 @@ class Holdings:
         format: of the file, as Pillow calls it.
         n_frames: pictures, frames or pages; small forms of others left out.
         is_deep: more than 8 bits a colour.
+        depth: a hash of all values then; "" if 8 bits would do for each of them.
         transparency: a hash of how opaque the pixels of the first picture are; "" if all are.
         attachments: in words, such as ``a film inside``.
         parts: of the inside that are not read, such as layers.
@@ -63,6 +63,7 @@ class Holdings:
     format: str = ""
     n_frames: int = 1
     is_deep: bool = False
+    depth: str = ""
     transparency: str = ""
     attachments: frozenset[str] = frozenset()
     parts: frozenset[Part] = frozenset()
@@ -70,7 +71,7 @@ class Holdings:
 
 
 def read_holdings(path: str, settings: DecodeSettings) -> Holdings:
-    """Read what a file holds. Pixels are decoded only where they may be transparent.
+    """Read what a file holds. Pixels are decoded where they may be transparent, or are deep.
 
     What is written in a file and damaged raises nothing: it is told as a fact of its own.
 
@@ -80,16 +81,18 @@ def read_holdings(path: str, settings: DecodeSettings) -> Holdings:
     content = read_file(path, max_bytes=settings.max_bytes)
     data = content.data
     with open_picture(data, name=path, settings=settings) as image:
-        is_deep = _is_deep(data, image)
+        has_depth = is_deep(data, image)
         if image.format == "PNG":
             image.load()  # texts and EXIF may stand behind the pixels
         facts = read_annotations(image, data, content.sha256)
+        depth = hash_depth(data, image, name=path, settings=settings) if has_depth else ""
         transparency = _transparency_of(image)
         attachments = find_attachments(data, image)
         return Holdings(
             format=str(image.format),
             n_frames=_count_frames(image),  # last, because it leaves the first frame
-            is_deep=is_deep,
+            is_deep=has_depth,
+            depth=depth,
             transparency=transparency,
             attachments=attachments,
             parts=find_parts(data, image),
@@ -109,6 +112,8 @@ def find_missing(of: Holdings, in_kept: Holdings) -> str:
         found.append(f"{of.n_frames:,} {word} (the one kept has {kept})")
     if of.is_deep and not in_kept.is_deep:
         found.append("more than 8 bits a colour")
+    elif of.is_deep and of.depth and of.depth != in_kept.depth:
+        found.append("more than 8 bits a colour (the one kept has others, perhaps)")
     if of.transparency and of.transparency != in_kept.transparency:
         found.append("transparency")
     found += sorted(of.attachments)
@@ -132,28 +137,6 @@ def _is_lacking(name: str, values: frozenset[str], in_kept: Mapping[str, frozens
 def _listed(words: Iterable[str]) -> str:
     *first, last = words
     return f"{', '.join(first)} and {last}" if first else last
-
-
-def _is_deep(data: bytes, image: Image.Image) -> bool:
-    """Say whether a file has more than 8 bits a colour; Pillow decodes most such to 8."""
-    if image.mode in _DEEP_MODES or image.mode.startswith("I;"):
-        return True
-    if image.format == "PNG":
-        return data[24:25] > b"\x08"  # W3C PNG, 11.2.1
-    if image.format == "TIFF":
-        bits = image.tag_v2.get(_BITS_TAG, 1)  # type: ignore[attr-defined]  # of TIFFs alone
-        return any(depth > 8 for depth in (bits if isinstance(bits, tuple) else (bits,)))
-    if image.format == "PPM":
-        values = image.tile[0].args  # type: ignore[attr-defined]  # the greatest is the second
-        return isinstance(values, tuple) and len(values) > 1 and int(values[1]) > 255
-    if image.format == "JPEG2000":
-        place = data.find(b"\xff\x4f\xff\x51")  # ISO/IEC 15444-1, A.5.1: the first colour's depth
-        return place >= 0 and any(byte & 0x7F > 7 for byte in data[place + 42 : place + 43])
-    if image.format == "AVIF":
-        place = data.find(b"av1C")  # AV1 in ISOBMFF, 2.3.3: high_bitdepth
-        return place >= 0 and any(byte & 0x40 for byte in data[place + 6 : place + 7])
-    depth = image.info.get("bit_depth", 8)
-    return isinstance(depth, int) and depth > 8
 
 
 def _transparency_of(image: Image.Image) -> str:

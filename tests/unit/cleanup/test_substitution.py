@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import ExifTags, Image, ImageCms
+from PIL import ExifTags, Image, ImageCms, TiffImagePlugin
 
 from mobisearch.cleanup import Plan, Substitution, apply_plan, draft_plan, plan_text
 from mobisearch.cleanup.drafting import DraftSettings
@@ -91,6 +91,19 @@ def wide_profile() -> bytes:
     return made.replace(name, "Display P3   ".encode("utf-16-be"))
 
 
+def with_layers() -> bytes:
+    directory = TiffImagePlugin.ImageFileDirectory_v2()
+    directory.tagtype[37724] = 7
+    directory[37724] = b"Adobe Photoshop Document Data Block\0" + b"layer" * 1000
+    return saved("TIFF", tiffinfo=directory)
+
+
+def with_heat() -> bytes:
+    body = b"FLIR\0\1\0\0" + b"heat" * 2000
+    plain = saved("JPEG")
+    return plain[:2] + b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body + plain[2:]
+
+
 HELD: dict[str, tuple[Callable[[], bytes], str]] = {
     "pages.tif": (lambda: several("TIFF"), "3 pages (the one kept has 1)"),
     "moving.gif": (lambda: several("GIF"), "3 frames (the one kept has 1)"),
@@ -110,6 +123,8 @@ HELD: dict[str, tuple[Callable[[], bytes], str]] = {
     "rated.jpg": (lambda: saved("JPEG", xmp=xmp_of(' xmp:Rating="5">')), "its rating"),
     "caption.jpg": (with_caption, "its description"),
     "comment.jpg": (lambda: saved("JPEG", comment=b"Anna"), "its comment"),
+    "layers.tif": (with_layers, "layers"),
+    "heat.jpg": (with_heat, "more inside it (APP1 FLIR, 8 kB)"),
     "wide.jpg": (lambda: saved("JPEG", icc_profile=wide_profile()), "its colour profile"),
 }
 
@@ -247,3 +262,14 @@ def test_each_file_is_read_once_and_again_when_it_changes(
     Path(paths[1]).write_bytes(saved("JPEG", comment=b"Anna"))
     assert "its comment" in run.find_loss(paths[1], paths[0])
     assert read == ["b.jpg", "a.jpg", "c.jpg", "b.jpg"]
+
+
+def test_a_scan_of_sixteen_bits_stays_beside_its_form_of_eight_in_sixteen(tmp_path: Path) -> None:
+    grey = np.asarray(picture((180, 120)).convert("L")).astype(np.uint16)
+    noise = np.random.default_rng(2).integers(1, 256, grey.shape).astype(np.uint16)
+    scan, flat = str(tmp_path / "scan.png"), str(tmp_path / "flat.png")
+    Path(scan).write_bytes(saved("PNG", Image.fromarray(grey * 256 + noise)))
+    Path(flat).write_bytes(saved("PNG", Image.fromarray(grey * 257)))
+    run = Substitution(DecodeSettings())
+    assert "more than 8 bits a colour (the one kept has others" in run.find_loss(scan, flat)
+    assert run.find_loss(flat, scan) == ""
