@@ -59,7 +59,7 @@ HOMES = {
     "click": ("cli",),
     "tqdm": ("cli",),
     "sklearn": ("mapping/layout.py",),
-    "threadpoolctl": ("duplicates/verification/preparation.py",),
+    "threadpoolctl": ("duplicates/verification/algebra.py",),
     "fastapi": ("web",),
     "starlette": ("web",),
     "pydantic": ("web",),

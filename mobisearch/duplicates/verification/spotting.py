@@ -81,13 +81,14 @@ def differ(
 def _fitted(
     mask: NDArray[np.uint8] | None, plane: NDArray[np.uint8], edge_px: int = 0
 ) -> NDArray[np.uint8] | None:
-    """Return a mask at the size of a plane, without what is near its edge."""
+    """Return a mask at the size of a plane, without what is near its edge or the picture's."""
     if mask is None:
         return None
     size = (plane.shape[1], plane.shape[0])
     fitted = cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST)
     if edge_px:
-        fitted = cv2.erode(fitted, np.ones((2 * edge_px + 1,) * 2, np.uint8))
+        near = np.ones((2 * edge_px + 1,) * 2, np.uint8)
+        fitted = cv2.erode(fitted, near, borderType=cv2.BORDER_CONSTANT, borderValue=0)
     return np.asarray(fitted, np.uint8)
 
 

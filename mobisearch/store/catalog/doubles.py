@@ -34,17 +34,22 @@ FROM staged JOIN (
     SELECT inode, size_bytes, mtime_ns FROM staged
     WHERE NOT same AND supported AND inode NOT IN ('', '0')
     GROUP BY inode, size_bytes, mtime_ns HAVING count(*) > 1
-) USING (inode, size_bytes, mtime_ns)
-WHERE NOT same AND supported
-ORDER BY inode, size_bytes, mtime_ns, file_id IS NULL, file_id, place
+) AS twice ON (twice.inode, twice.size_bytes, twice.mtime_ns)
+    = (staged.inode, staged.size_bytes, staged.mtime_ns)
+    LEFT JOIN file ON file.file_id = staged.file_id
+WHERE NOT staged.same AND staged.supported
+ORDER BY staged.inode, staged.size_bytes, staged.mtime_ns,
+    staged.file_id IS NULL, file.inode IS NOT staged.inode, staged.file_id, staged.place
 """
+"""A name that led to this very file before comes before one that another file gave its place up
+for, such as a copy that became a link."""
 
 
 def drop_doubles(connection: Connection) -> int:
     """Take names out of the scan whose file has another name already; return how many.
 
-    The name that is in the catalog stays, else the first. A name that was in the catalog itself,
-    before it was linked to the other, is forgotten.
+    The name that the catalog has for the file stays, else another that it has, else the first. A
+    name that was in the catalog itself, before it was linked to the other, is forgotten.
     """
     connection.exec_driver_sql(_INDEX_TO_READ)
     doubles = {(place, file_id) for place, file_id in _find(connection)}

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import ExifTags, Image, ImageDraw, ImageFont, ImageOps
 
 from mobisearch.duplicates import is_version, shows_all
 from mobisearch.evaluation.lookalikes import take_again
+from mobisearch.imaging import read_quantisation
+from mobisearch.types import Pixels
 
 Change = Callable[[Image.Image], Image.Image]
 PHOTOS = ("alps", "boats", "cat", "coffee")
@@ -156,3 +158,80 @@ def test_tiny_and_plain_pictures_are_compared_pixel_by_pixel(size: tuple[int, in
     white, black = (np.asarray(Image.new("RGB", size, colour)) for colour in ("white", "black"))
     assert shows_all(white, white)
     assert not shows_all(white, black)
+
+
+def jpeg(image: Image.Image, quality: int, turn: int = 1) -> bytes:
+    """Return a JPEG file whose EXIF says that it is shown turned, and whose pixels lie so."""
+    back = {3: Image.Transpose.ROTATE_180, 5: Image.Transpose.TRANSPOSE}
+    back |= {6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = turn
+    stored = image.transpose(back[turn]) if turn in back else image
+    buffer = io.BytesIO()
+    stored.save(buffer, "JPEG", quality=quality, exif=exif)
+    return buffer.getvalue()
+
+
+def shown(data: bytes) -> Image.Image:
+    return ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")
+
+
+def shows_all_of(kept: Image.Image, copy: bytes) -> bool:
+    return shows_all(np.asarray(kept), np.asarray(shown(copy)), read_quantisation(copy))
+
+
+@pytest.mark.parametrize("turn", [1, 3, 5, 6, 8])
+@pytest.mark.parametrize("name", PHOTOS)
+def test_a_picture_that_was_saved_with_more_loss_does_not_show_all_of_a_jpeg(
+    name: str, turn: int, photos: dict[str, Image.Image]
+) -> None:
+    original = jpeg(photos[name], 92, turn)
+    assert shows_all_of(photos[name], original)
+    assert shows_all_of(shown(original), jpeg(shown(original), 75, turn))
+    for quality in (20, 50, 75):
+        assert not shows_all_of(saved(shown(original), quality), original)
+
+
+@pytest.mark.parametrize("name", PHOTOS)
+def test_what_was_cut_from_a_picture_with_more_loss_is_not_shown_by_it(
+    name: str, photos: dict[str, Image.Image]
+) -> None:
+    photo = photos[name]
+    part = jpeg(photo.crop((16, 24, photo.width - 5, photo.height - 30)), 92)
+    assert shows_all_of(photo, part)
+    assert not shows_all_of(saved(photo, 40), part)
+
+
+@pytest.mark.parametrize("quality", [95, 85, 75])
+@pytest.mark.parametrize("name", PHOTOS)
+def test_faint_writing_is_more_than_saving_a_jpeg_again_explains(
+    name: str, quality: int, photos: dict[str, Image.Image]
+) -> None:
+    kept = np.asarray(saved(photos[name], 95)).astype(int)
+    height, width = kept.shape[:2]
+    layer = Image.new("L", (width, height))
+    font = ImageFont.load_default(width / 30)
+    ImageDraw.Draw(layer).text((0.4 * width, 0.5 * height), "1284", 255, font)
+    place = kept[int(0.5 * height) : int(0.6 * height), int(0.4 * width) : int(0.6 * width)]
+    levels = 25 if place.mean() < 128 else -25
+    changed = kept + levels * np.asarray(layer, int)[..., None] // 255
+    copy = jpeg(Image.fromarray(changed.clip(0, 255).astype(np.uint8)), quality)
+    assert not shows_all_of(Image.fromarray(kept.astype(np.uint8)), copy)
+
+
+def noisy(pixels: Pixels, seed: int) -> Image.Image:
+    noise = np.random.default_rng(seed).normal(0, 12, pixels.shape)
+    return Image.fromarray((pixels + noise).clip(0, 255).astype(np.uint8))
+
+
+@pytest.mark.parametrize("name", PHOTOS)
+def test_a_change_that_hides_in_noise_is_seen(name: str, photos: dict[str, Image.Image]) -> None:
+    pixels = np.asarray(photos[name])
+    height, width = pixels.shape[:2]
+    changed = pixels.astype(int)
+    place = slice(height // 2, height // 2 + height // 8), slice(width // 2, width * 5 // 8)
+    changed[place] += 15 if changed[place].mean() < 128 else -15
+    kept = noisy(pixels, 1)
+    other = noisy(changed.clip(0, 255).astype(np.uint8), 2)
+    assert shows_all(np.asarray(kept), np.asarray(saved(kept, 80, "WEBP")))
+    assert not shows_all(np.asarray(kept), np.asarray(saved(other, 92)))

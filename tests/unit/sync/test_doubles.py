@@ -182,3 +182,19 @@ def test_a_folder_with_links_in_it_that_was_away_comes_back_as_it_was(
     shutil.move(tmp_path / "away", photos / "deep")
     assert counts(index.sync(photos)) == {"unchanged": 1, "returned": 1, "doubles": 1}
     assert len(index) == 2
+
+
+def test_the_name_that_a_copy_was_linked_to_stays_even_if_the_copy_was_there_first(
+    index: ImageIndex, photos: Path
+) -> None:
+    index.sync(photos)
+    shutil.copy2(photos / "b.png", photos / "z.png")
+    index.sync(photos)
+    before = names(index)
+    assert before["photos/b.png"] < before["photos/z.png"]
+    (photos / "b.png").unlink()
+    link(photos / "z.png", photos / "b.png")
+    for _ in range(2):
+        assert counts(index.sync(photos))["doubles"] == 1
+        left = {name: number for name, number in before.items() if name != "photos/b.png"}
+        assert names(index) == left
