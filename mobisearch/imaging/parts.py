@@ -35,11 +35,12 @@ _KNOWN_SEGMENTS: dict[int, tuple[bytes, ...]] = {
     1: (b"Exif\0", b"http://ns.adobe.com/", b"QVCI\0"),
     2: (b"ICC_PROFILE\0", b"MPF\0", b"urn:iso:std:iso:ts:21496"),
     3: (b"Meta\0", b"META\0", b"Exif\0"),
-    4: (b"SCALADO\0", b"Qualcomm Dual Camera"),
+    4: (b"SCALADO\0",),
     5: (b"RMETA\0", b"ssuniqueid\0"),
     6: (b"EPPIM\0", b"GoPro\0", b"TDHD\x01"),
-    7: (b"PENTAX ", b"HUAWEI\0", b"\x1aQualcomm Camera Attributes", b"DJI-DBG\0"),
+    7: (b"PENTAX ", b"RICOH\0", b"HUAWEI\0", b"DJI-DBG\0"),
     8: (b"SPIFF\0",),
+    10: (b"AROT\0\0",),
     12: (b"Ducky", b"[picture info]"),
     13: (b"Photoshop 3.0\0", b"Adobe_CM", b"Adobe_Photoshop2.5", b"Adobe Photoshop2.5"),
     14: (b"Adobe",),
@@ -47,9 +48,24 @@ _KNOWN_SEGMENTS: dict[int, tuple[bytes, ...]] = {
 """How application segments begin that are read elsewhere, or hold small forms of the picture and
 notes of cameras. Source: https://exiftool.org/TagNames/JPEG.html."""
 
-_SMALL_FORM = b"\xff\xd8\xff"
-"""A segment that begins as a JPEG is a preview: of Samsung, Hewlett-Packard, BenQ. Source: as
-above."""
+_NOTES = re.compile(
+    rb"[\0-\x1f]?(Qualcomm (Dual )?Camera |QTI Debug Metadata|OEM Camera Image Data Attributes)",
+    re.DOTALL,
+)
+"""How notes to itself of a camera begin, in whichever segment: of most phones that are not Apple's.
+Source: as above; camxjpegexifcomposer.cpp of Qualcomm's camera driver."""
+
+_SMALL_FORM = re.compile(rb"(QVGA\0|BGTH)?\xff\xd8\xff", re.DOTALL)
+"""A segment that begins as a JPEG is a preview: of Samsung, Hewlett-Packard, BenQ. What there is no
+room for goes on in others of its number, or of the next one of some. Source: as above."""
+
+_GOING_ON = (4, 5)
+
+_END = b"\xff\xd9"
+
+_SOUND = "Audio".encode("utf-16-le")
+_SCREEN_FORM = "Screen Nail".encode("utf-16-le")
+"""Streams of FlashPix: one is a preview. Source: https://exiftool.org/TagNames/FlashPix.html."""
 
 _NAME = re.compile(rb"([!-~][ -~]{1,39})\0|([A-Za-z][A-Za-z0-9_]{2,31})")
 _NAMES = {"APP11 JP": "APP11 JUMBF"}
@@ -135,20 +151,29 @@ def find_parts(data: bytes, image: Image.Image) -> frozenset[Part]:
 def _parts_of_jpeg(data: bytes) -> Iterator[Part]:
     view = memoryview(data)
     unknown: list[tuple[str, memoryview]] = []
+    flashpix: list[tuple[str, memoryview]] = []
     resources: list[bytes] = []
-    previews: set[str] = set()
+    preview = -2  # the number of the last segment of a preview that has not ended
     for marker, start, end in iter_jpeg_segments(data):
         number = marker - 0xE0
         if not 0 <= number <= 15:
             continue
         if data.startswith(photoshop.JPEG_MARK, start):
             resources.append(data[start + len(photoshop.JPEG_MARK) : end])
-        if not data.startswith(_KNOWN_SEGMENTS.get(number, ()), start):
-            name = _name_of_segment(number, data[start : min(end, start + 64)])
-            if data.startswith(_SMALL_FORM, start):
-                previews.add(name)
-            unknown.append((name, view[start:end]))
-    yield from _unknown((name, content) for name, content in unknown if name not in previews)
+        if data.startswith(_KNOWN_SEGMENTS.get(number, ()), start) or _NOTES.match(data, start):
+            continue
+        goes_on = number == preview or (number == preview + 1 and number in _GOING_ON)
+        if _SMALL_FORM.match(data, start) or goes_on:
+            has_ended = data[start:end].rstrip(b"\0").endswith(_END)
+            preview = -2 if has_ended else number
+            continue
+        preview = -2
+        name = _name_of_segment(number, data[start : min(end, start + 64)])
+        (flashpix if data.startswith(b"FPXR\0", start) else unknown).append((name, view[start:end]))
+    yield from _unknown(unknown)
+    streams = b"".join(content for _, content in flashpix)
+    if _SCREEN_FORM not in streams or _SOUND in streams:
+        yield from _unknown(flashpix)
     yield from _drawn_paths(b"".join(resources))
 
 

@@ -48,6 +48,14 @@ def with_segments(number: int, *contents: bytes) -> bytes:
     return plain[:2] + segments + plain[2:]
 
 
+def in_order(*segments: tuple[int, bytes]) -> bytes:
+    """Return a JPEG with segments of several numbers."""
+    data = saved()
+    for number, content in reversed(segments):
+        data = data[:2] + with_segments(number, content)[2 : 6 + len(content)] + data[2:]
+    return data
+
+
 def with_chunk(name: bytes, content: bytes, *, copies: int = 1) -> bytes:
     plain = saved("PNG")
     place = plain.index(b"IDAT") - 4
@@ -106,6 +114,22 @@ COUNTING: dict[str, tuple[bytes, str]] = {
         "more inside it (APP11 HDR_RI, 5 kB)",
     ),
     "sound": (with_segments(2, b"FPXR\0\2" + NOISE), "more inside it (APP2 FPXR, 60 kB)"),
+    "sound beside a preview": (
+        with_segments(
+            2,
+            b"FPXR\0\1\0\2" + "Screen Nail, Audio Stream".encode("utf-16-le"),
+            b"FPXR\0\2" + NOISE,
+        ),
+        "more inside it (APP2 FPXR, 60 kB)",
+    ),
+    "what is behind a preview that has ended": (
+        in_order((3, b"\xff\xd8\xff\xdb" + NOISE[:500] + b"\xff\xd9"), (4, b"\1\2" + NOISE)),
+        "more inside it (APP4, 60 kB)",
+    ),
+    "heat behind a preview": (
+        in_order((2, b"\xff\xd8\xff\xdb" + NOISE[:500]), (3, b"\1\2" + NOISE)),
+        "more inside it (APP3, 60 kB)",
+    ),
     "Fireworks": (with_chunk(b"mkBT", NOISE), "more inside it (chunk mkBT, 60 kB)"),
     "chunks": (with_chunk(b"maZQ", NOISE[:3000], copies=2), "more inside it (chunk maZQ, 6 kB)"),
     "WebP": (with_riff_chunk(b"ABCD", NOISE), "more inside it (chunk ABCD, 60 kB)"),
@@ -179,7 +203,20 @@ def test_the_same_place_on_a_map_is_the_same_in_either_order_of_bytes() -> None:
 
 HARMLESS: dict[str, bytes] = {
     "a thumbnail": with_segments(0, b"JFXX\0\x10" + NOISE),
-    "a preview": with_segments(2, saved(quality=99)[:1] + b"\xd8\xff\xdb" + NOISE, NOISE),
+    "a preview": with_segments(2, b"\xff\xd8\xff\xdb" + NOISE, NOISE),
+    "a preview with a name": with_segments(2, b"BGTH\xff\xd8\xff\xdb" + NOISE),
+    "a preview in several kinds": in_order(
+        (3, b"\xff\xd8\xff\xdb" + NOISE), (4, NOISE), (5, NOISE + b"\xff\xd9\0")
+    ),
+    "a preview in FlashPix": with_segments(
+        2, b"FPXR\0\1\0\1" + "/\5Screen Nail_bd01".encode("utf-16-le"), b"FPXR\0\2" + NOISE
+    ),
+    "notes of a phone": in_order(
+        (4, b"Qualcomm Camera Debug\0" + NOISE),
+        (5, b"\x1dQualcomm Camera Attributes v2" + NOISE),
+        (6, b"QTI Debug Metadata\0" + NOISE),
+    ),
+    "a curve of light": with_segments(10, b"AROT\0\0" + NOISE[:9000]),
     "an index of previews": with_segments(2, b"MPF\0II*\0" + NOISE[:9000]),
     "a profile": with_segments(2, b"ICC_PROFILE\0\1\1" + NOISE),
     "thumbnails of Photoshop": with_segments(
