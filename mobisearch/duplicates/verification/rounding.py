@@ -57,6 +57,8 @@ def is_saved_from(kept: Pixels, copy: Pixels, saved: Quantisation) -> bool:
     n_values = n_beyond = 0
     steps: list[NDArray[np.float32]] = []
     half = saved.steps / np.float32(2)
+    if min(copy.shape[:2]) < _SIDE:
+        return True
     stored = saved.as_stored(kept), saved.as_stored(copy)
     n_across = stored[0].shape[1] // _SIDE
     for theirs, own, is_whole in _bands(*stored):

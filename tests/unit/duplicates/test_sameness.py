@@ -235,3 +235,11 @@ def test_a_change_that_hides_in_noise_is_seen(name: str, photos: dict[str, Image
     other = noisy(changed.clip(0, 255).astype(np.uint8), 2)
     assert shows_all(np.asarray(kept), np.asarray(saved(kept, 80, "WEBP")))
     assert not shows_all(np.asarray(kept), np.asarray(saved(other, 92)))
+
+
+@pytest.mark.parametrize("size", [(3, 40), (40, 3), (8, 8), (5, 5), (9, 40)])
+def test_jpegs_that_have_hardly_a_block_are_compared(size: tuple[int, int]) -> None:
+    photo = Image.effect_noise((64, 64), 60).convert("RGB").resize(size)
+    copy = jpeg(photo, 92)
+    assert shows_all_of(shown(copy), copy)
+    assert not shows_all_of(ImageOps.invert(photo), copy)
