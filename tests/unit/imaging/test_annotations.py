@@ -8,7 +8,6 @@ import struct
 import time
 import zlib
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,9 +15,8 @@ import pytest
 from PIL import ExifTags, Image, PngImagePlugin, TiffImagePlugin
 
 from mobisearch.imaging.facts import UNREADABLE
-from mobisearch.imaging.holdings import Holdings, find_missing, read_holdings
+from mobisearch.imaging.holdings import Holdings, find_missing
 from mobisearch.imaging.iptc import read_iptc
-from mobisearch.types import DecodeSettings
 
 Held = Callable[[bytes], Holdings]
 
@@ -111,16 +109,6 @@ def with_raw_profile(kind: str, profile: bytes, *, length: int | None = None) ->
         f"Raw profile type {kind}", "\n".join(["", kind, f"{n_bytes:8}", *lines, ""]), zip=True
     )
     return saved("PNG", pnginfo=texts)
-
-
-@pytest.fixture
-def held(tmp_path: Path) -> Held:
-    def read(data: bytes) -> Holdings:
-        path = tmp_path / "photo"
-        path.write_bytes(data)
-        return read_holdings(str(path), DecodeSettings())
-
-    return read
 
 
 IN_XMP: dict[str, tuple[str, dict[str, set[str]]]] = {

@@ -7,7 +7,6 @@ import struct
 import tracemalloc
 import zlib
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,8 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mobisearch.errors import ImageError
-from mobisearch.imaging.holdings import Holdings, find_missing, read_holdings
-from mobisearch.types import DecodeSettings
+from mobisearch.imaging.holdings import Holdings, find_missing
 
 Held = Callable[[bytes], Holdings]
 Values = NDArray[np.uint16]
@@ -108,16 +106,6 @@ def saved(kind: str, picture: Image.Image, **options: Any) -> bytes:
     buffer = io.BytesIO()
     picture.save(buffer, kind, **options)
     return buffer.getvalue()
-
-
-@pytest.fixture
-def held(tmp_path: Path) -> Held:
-    def read(data: bytes) -> Holdings:
-        path = tmp_path / "photo"
-        path.write_bytes(data)
-        return read_holdings(str(path), DecodeSettings())
-
-    return read
 
 
 def finest(values: Values) -> Values:

@@ -7,7 +7,6 @@ import struct
 import time
 import zlib
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,10 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, TiffImagePlugin
 
-from mobisearch.imaging.holdings import Holdings, find_missing, read_holdings
+from mobisearch.imaging.holdings import Holdings, find_missing
 from mobisearch.imaging.parts import find_parts
 from mobisearch.imaging.segments import iter_jpeg_segments, iter_tiff_tags
-from mobisearch.types import DecodeSettings
 
 Held = Callable[[bytes], Holdings]
 
@@ -87,16 +85,6 @@ def resources(*each: tuple[int, bytes], is_even: bool = True) -> bytes:
         + b"\0" * (len(content) % 2 if is_even else 0)
         for number, content in each
     )
-
-
-@pytest.fixture
-def held(tmp_path: Path) -> Held:
-    def read(data: bytes) -> Holdings:
-        path = tmp_path / "photo"
-        path.write_bytes(data)
-        return read_holdings(str(path), DecodeSettings())
-
-    return read
 
 
 COUNTING: dict[str, tuple[bytes, str]] = {
