@@ -27,8 +27,9 @@ DAMAGED = range(CONTENTS, CONTENTS + 2)
 BATCH = 2
 """Files in a commit: few, so that a sync of a few files has several."""
 
-Stamp = tuple[int, int, int]
-NO_STAMP: Stamp = (0, 0, 0)
+Stamp = tuple[int, int, int, int]
+NO_STAMP: Stamp = (0, 0, 0, 0)
+"""Size, times of the last change of bytes and of the file, and which file of the system it is."""
 
 
 def picture(number: int) -> bytes:
@@ -115,7 +116,7 @@ class Disk:
 
     def stamp(self, name: str) -> Stamp:
         status = os.stat(self.photos / name)
-        return status.st_size, status.st_mtime_ns, status.st_ctime_ns
+        return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
 
 
 def deep(names: Iterable[str]) -> list[str]:
@@ -191,14 +192,21 @@ class Run:
         return self.moments[-1]
 
     def _drop_doubles(self) -> list[str]:
-        """Leave one name of each file, the one that is known longest; return these names."""
+        """Leave one name of each file; return these names.
+
+        It is one that led to this very file before, else one that is known; of these the one that
+        is known longest.
+        """
         order: list[str] = []
         for name in self.disk.in_order():
             group = [name, *self.disk.twins(name)]
             known = [twin for twin in group if twin in self.rows]
             kept = min(
                 known,
-                key=lambda twin: self.rows[twin].image_id or 0,
+                key=lambda twin: (
+                    self.rows[twin].stamp[3] != self.disk.stamp(twin)[3],
+                    self.rows[twin].image_id or 0,
+                ),
                 default=min(group, key=self.disk.in_order().index),
             )
             if name == kept:
@@ -262,10 +270,13 @@ def read_rows(index: Path, photos: Path) -> dict[str, Row]:
     try:
         return {
             os.path.relpath(os.fsdecode(path), photos): Row(
-                number, None if content is None else NUMBERS[content], state, tuple(stamp)
+                number,
+                None if content is None else NUMBERS[content],
+                state,
+                (size, mtime, ctime, int(inode or 0)),
             )
-            for path, number, state, content, *stamp in connection.execute(
-                "SELECT path, file_id, state, sha256, size_bytes, mtime_ns, ctime_ns"
+            for path, number, state, content, size, mtime, ctime, inode in connection.execute(
+                "SELECT path, file_id, state, sha256, size_bytes, mtime_ns, ctime_ns, inode"
                 " FROM file LEFT JOIN content USING (content_id)"
             )
         }
