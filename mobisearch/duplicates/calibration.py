@@ -27,12 +27,13 @@ from mobisearch.duplicates.verification import Picture, prepare, verify
 from mobisearch.duplicates.whitening import Whitening
 from mobisearch.types import Pixels, Relation, ScoreCurve, ScorePoint, Verdict
 
-_N_PICTURES = 128
-_N_TRIALS, _N_TRIALS_LARGE = 4000, 1600
-"""Pairs of different pictures that are compared: some 8 ms each, once the pictures are ready. None
-of four thousand taken for copies bounds the rate of mistakes at one in eight thousand, and so
-allows for four thousand candidates that are not copies. In a large library those take most of the
-time: each has pictures that were not looked at before, some 10 ms each."""
+_N_PICTURES = 222
+_N_TRIALS, _N_TRIALS_LARGE = 12_000, 1600
+"""Pairs of different pictures that are compared: some 2 ms each, once the pictures are ready. None
+of twelve thousand taken for copies puts the rate of mistakes at one in twenty-four thousand, and so
+allows for twelve thousand candidates that are not copies where half a wrong group may be expected.
+In a large library those take most of the time: each has pictures that were not looked at before,
+some 20 ms each."""
 
 _LARGE = 10_000
 """Contents from which on a library is large."""

@@ -103,7 +103,6 @@ class CopyFinder:
         proof = prove_candidates(
             candidates.pairs,
             comparer,
-            len(looks),
             max_different=self._settings.wrong_groups / trials.rate,
             on_progress=self._on_progress,
         )

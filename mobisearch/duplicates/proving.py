@@ -13,11 +13,11 @@ from mobisearch.duplicates.join import Pairs
 from mobisearch.types import OnProgress, Progress, Relation, Verdict
 
 _PAIRS_PER_STEP = 256
-_WINDOW = 1024
+_WINDOW = 4096
 """Of so many pairs compared last, shots of one scene left out, ``_LEAST_COPIES`` were copies, or it
-is over: what is left is hardly worth the time."""
+is over: what is left is hardly worth the time. In libraries of a thousand photos, dark copies and
+negatives stand where some ten thousand pairs are more alike."""
 
-_WINDOW_PER_CONTENT = 1 / 64
 _LEAST_COPIES = 2
 _ENOUGH_COPIES = 3
 """A pair in one cluster already is passed over if each of the two has so many proved copies."""
@@ -65,7 +65,6 @@ def is_different(relation: Relation) -> bool:
 def prove_candidates(
     candidates: Pairs,
     comparer: Comparer,
-    n_contents: int,
     *,
     max_different: float = math.inf,
     on_progress: OnProgress | None = None,
@@ -83,7 +82,6 @@ def prove_candidates(
     clusters = Clusters()
     n_copies: Counter[int] = Counter()
     judged: list[bool] = []
-    window = max(_WINDOW, int(n_contents * _WINDOW_PER_CONTENT))
     progress = Progress(0, len(candidates), 0, 0, "comparing")
     for start in range(0, len(candidates), _PAIRS_PER_STEP):
         wanted: list[tuple[int, int, float]] = []
@@ -109,7 +107,7 @@ def prove_candidates(
                     clusters.join(first, second)
         if on_progress is not None:
             on_progress(dataclasses.replace(progress, done=end))
-        is_over = len(judged) >= window and sum(judged[-window:]) < _LEAST_COPIES
+        is_over = len(judged) >= _WINDOW and sum(judged[-_WINDOW:]) < _LEAST_COPIES
         if is_over or len(judged) - sum(judged) > max_different:
             proof.least_score = float(candidates.scores[end - 1])
             break

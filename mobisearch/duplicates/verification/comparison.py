@@ -24,8 +24,6 @@ from mobisearch.duplicates.verification.patches import find_differences
 from mobisearch.duplicates.verification.pictures import CLOSE_PX
 from mobisearch.duplicates.verification.plainness import find_plain_copy
 from mobisearch.duplicates.verification.preparation import Prepared
-from mobisearch.duplicates.verification.surroundings import look_around
-from mobisearch.duplicates.verification.voting import invert
 from mobisearch.types.duplicates import Relation, Verdict
 
 _UNSETTLED = 0.25
@@ -135,15 +133,9 @@ def _look_at(alignment: Alignment, first: Prepared, second: Prepared) -> Relatio
 def _find(
     alignment: Alignment, geometry: Geometry, first: Prepared, second: Prepared
 ) -> tuple[Findings, Overlap]:
-    transform = alignment.first_to_second
     overlap = make_overlap(alignment)
-    return Findings(
-        alignment,
-        find_differences(overlap, alignment.evidence),
-        geometry,
-        look_around(first.picture.pixels, second.size, invert(transform)),
-        look_around(second.picture.pixels, first.size, transform),
-    ), overlap
+    differences = find_differences(overlap, alignment.evidence)
+    return Findings(first, second, alignment, differences, geometry), overlap
 
 
 def needs_closer_look(first: Prepared, second: Prepared, outcome: Outcome) -> bool:

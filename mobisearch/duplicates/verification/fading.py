@@ -8,7 +8,7 @@ seen must agree with the other; what cannot, is black or white.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -69,15 +69,33 @@ def find_faded(
     """
     found = np.zeros(failing.shape, bool)
     coarse = _coarse(overlap)
-    weight = coarse.inside.astype(np.float32)
+    near, all_near = _Near.around(coarse.inside), None
     for (clear, faded, end), way in zip(_ways(coarse), _ways(overlap), strict=True):
-        if _find_dim(clear - end, faded - end, weight, inside, agreeing, _SLACK) is None:
+        if _find_dim(clear - end, faded - end, near, inside, agreeing, _SLACK) is None:
             continue
-        clear, faded, end = way
-        explained = _explain(clear, faded, end, overlap.inside, inside, agreeing, failing)
+        all_near = all_near or _Near.around(overlap.inside)
+        explained = _explain(*way, all_near, inside, agreeing, failing)
         if explained.sum() > found.sum():
             found = explained
     return found
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Near:
+    """What of the two is seen.
+
+    Attributes:
+        weight: 1 for each pixel that lies in both, otherwise 0, (h, w).
+        share: of what is around each, how much does.
+    """
+
+    weight: Plane
+    share: Plane
+
+    @classmethod
+    def around(cls, inside: NDArray[np.bool_]) -> _Near:
+        weight = inside.astype(np.float32)
+        return cls(weight, _spread(weight))
 
 
 def _coarse(overlap: Overlap) -> Overlap:
@@ -115,7 +133,7 @@ def _explain(
     clear: Plane,
     faded: Plane,
     end: Plane,
-    pixels: NDArray[np.bool_],
+    near: _Near,
     inside: NDArray[np.bool_],
     agreeing: NDArray[np.bool_],
     failing: NDArray[np.bool_],
@@ -125,11 +143,12 @@ def _explain(
     Args:
         clear, faded: float32, RGB, shape (h, w, 3).
         end: into which colour, shape (3,).
-        pixels, inside: the pixels, and the windows, that lie in both.
+        near: the pixels that lie in both.
+        inside: the windows that do.
     """
     none = np.zeros(failing.shape, bool)
     a, b = clear - end, faded - end
-    found = _find_dim(a, b, pixels.astype(np.float32), inside, agreeing)
+    found = _find_dim(a, b, near, inside, agreeing)
     if found is None:
         return none
     g, dimming, reference, dim = found
@@ -151,7 +170,7 @@ def _explain(
 def _find_dim(
     a: Plane,
     b: Plane,
-    weight: Plane,
+    near: _Near,
     inside: NDArray[np.bool_],
     agreeing: NDArray[np.bool_],
     slack: float = 1.0,
@@ -165,8 +184,8 @@ def _find_dim(
     Returns:
         ``g`` of each pixel, of each window, of those that agree; and the dim windows.
     """
-    g = _dimming(a, b, weight)
     content = _mean_product(a, a)
+    g = _dimming(_mean_product(a, b), content, near)
     if g.shape == inside.shape:
         dimming = g
     else:
@@ -189,19 +208,25 @@ def _mean_product(a: Plane, b: Plane) -> Plane:
     return product
 
 
-def _dimming(clear: Plane, faded: Plane, weight: Plane) -> Plane:
-    """Return ``g`` for each pixel, (h, w), of colours that are given from the end."""
-    sigma = _SPREAD * max(weight.shape)
-    above, below, near = (
-        cv2.GaussianBlur(plane, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
-        for plane in (
-            _mean_product(clear, faded) * weight,
-            _mean_product(clear, clear) * weight,
-            weight,
-        )
-    )
-    g: Plane = np.clip(above / (below + _DOUBT_LEVELS**2 * near + 1e-3), 0, 4)
+def _dimming(shared: Plane, content: Plane, near: _Near) -> Plane:
+    """Return ``g`` for each pixel, (h, w).
+
+    Args:
+        shared: product of the colours of both, given from the end.
+        content: of those of the clear one with themselves.
+    """
+    above, below = (_spread(plane * near.weight) for plane in (shared, content))
+    below += _DOUBT_LEVELS**2 * near.share
+    below += 1e-3
+    g: Plane = np.clip(above / below, 0, 4)
     return g
+
+
+def _spread(plane: Plane) -> Plane:
+    """Return the mean around each place, (h, w), 0 beyond the edges."""
+    sigma = _SPREAD * max(plane.shape)
+    spread: Plane = cv2.GaussianBlur(plane, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
+    return spread
 
 
 def _details(plane: Plane) -> Plane:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from mobisearch.duplicates.verification.voting import Transform
+
+_Value = TypeVar("_Value", bound=np.generic)
 
 SIDE_PX = 32
 _WIDE = 6.0
@@ -23,9 +26,21 @@ class Orientation:
     flips_x: bool
     flips_y: bool
 
-    def apply(self, grid: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return a square grid as it lies in this orientation."""
-        turned = grid.T if self.swaps else grid
+    @property
+    def is_mirrored(self) -> bool:
+        """Whether no turn leads there."""
+        return self.swaps ^ self.flips_x ^ self.flips_y
+
+    @property
+    def turn_degrees(self) -> float:
+        """How far it is turned clockwise, after mirroring left to right: more than -180 to 180."""
+        if self.swaps:
+            return 90.0 if self.flips_x else -90.0
+        return 180.0 if self.flips_y else 0.0
+
+    def apply(self, grid: NDArray[_Value]) -> NDArray[_Value]:
+        """Return a grid, (h, w) or (h, w, n), as it lies in this orientation."""
+        turned = grid.swapaxes(0, 1) if self.swaps else grid
         return turned[:: -1 if self.flips_y else 1, :: -1 if self.flips_x else 1]
 
     def transform(self, first: tuple[int, int], second: tuple[int, int]) -> Transform:
@@ -53,6 +68,8 @@ ORIENTATIONS = tuple(
     for flips_x in (False, True)
     for flips_y in (False, True)
 )
+
+AS_IT_IS = ORIENTATIONS[0]
 
 
 def make_frame(grey: NDArray[np.uint8]) -> NDArray[np.float32]:

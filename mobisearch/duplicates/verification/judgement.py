@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +13,9 @@ from mobisearch.duplicates.verification.alignment import Alignment
 from mobisearch.duplicates.verification.geometry import Geometry
 from mobisearch.duplicates.verification.patches import Differences
 from mobisearch.duplicates.verification.pictures import Picture
-from mobisearch.duplicates.verification.surroundings import Surroundings
+from mobisearch.duplicates.verification.preparation import Prepared
+from mobisearch.duplicates.verification.surroundings import Surroundings, look_around
+from mobisearch.duplicates.verification.voting import invert
 
 PLAUSIBLE_SHARE = 0.25
 """Of telling windows that agree, from which on it is worth to look at colours."""
@@ -82,19 +85,31 @@ class Judgement(enum.Enum):
     NEITHER = enum.auto()
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False)  # without slots, for what is found when it is first asked for
 class Findings:
-    """All that is known of one way in which two pictures lie on one another.
+    """All that is known of one way in which two pictures, a first and a second, lie on each other.
 
     Attributes:
-        first_around, second_around: what each has outside of the other.
+        first, second: the pictures.
     """
 
+    first: Prepared
+    second: Prepared
     alignment: Alignment
     differences: Differences
     geometry: Geometry
-    first_around: Surroundings
-    second_around: Surroundings
+
+    @functools.cached_property
+    def first_around(self) -> Surroundings:
+        """What the first has outside of the second."""
+        to_first = invert(self.alignment.first_to_second)
+        return look_around(self.first.picture.pixels, self.second.size, to_first)
+
+    @functools.cached_property
+    def second_around(self) -> Surroundings:
+        """What the second has outside of the first."""
+        to_second = self.alignment.first_to_second
+        return look_around(self.second.picture.pixels, self.first.size, to_second)
 
     @property
     def first_share(self) -> float:

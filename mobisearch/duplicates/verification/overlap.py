@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import cv2
@@ -15,6 +16,9 @@ from mobisearch.duplicates.verification.windows import CELL_PX, Plane
 
 _BLUR_PX = 5
 """Colours are compared without details, so that blur, noise and sharpening do not count."""
+
+_EVERY = 2
+"""One pixel in so many, along both sides, tells what became of the colours."""
 
 _LEAST_PIXELS = 60
 _UNEVEN_ERROR = 4.0
@@ -73,7 +77,8 @@ def make_overlap(alignment: Alignment) -> Overlap:
     second = lay(pixels, transform, shape).astype(np.float32)
     inside = lay_mask(pixels.shape, transform, shape)
     agreeing = to_pixels(alignment.evidence.agreeing, shape) & inside
-    colours = _fit_colours(first, second, agreeing)
+    soft = _Soft(_soften(first), _soften(second), agreeing[::_EVERY, ::_EVERY])
+    colours = _fit_colours(soft, soft.agreeing)
     moved = cv2.transform(first, np.ascontiguousarray(colours.T))
     recoloured = np.clip(moved, 0, 255)
     error, uneven = _error(recoloured, second, agreeing), 0.0
@@ -83,7 +88,7 @@ def make_overlap(alignment: Alignment) -> Overlap:
         if shaded_error < _UNEVEN_GAIN * error:
             recoloured, error, uneven = shaded, shaded_error, ratio
     if _UNEVEN_ERROR < error < _NO_ERROR:
-        other = _fit_most(first, second, agreeing, colours)
+        other = _fit_most(first, second, soft, colours)
         most_moved = cv2.transform(first, np.ascontiguousarray(other.T))
         most_error = _error(np.clip(most_moved, 0, 255), second, agreeing)
         if most_error < _MOST_GAIN * error:
@@ -104,8 +109,7 @@ def _shade(first: Plane, second: Plane, agreeing: NDArray[np.bool_]) -> tuple[Pl
     The light is a polynomial of second degree of the place.
     """
     height, width = agreeing.shape
-    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
-    powers = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
+    powers = _powers(height, width)
     step = max(1, max(height, width) // _SHADED_PX)
     some = agreeing[::step, ::step]
     if not some.any():
@@ -118,6 +122,14 @@ def _shade(first: Plane, second: Plane, agreeing: NDArray[np.bool_]) -> tuple[Pl
     gains = np.clip(powers @ found, 0.0, 4.0).astype(np.float32)
     low, high = np.quantile(np.clip(few @ found, 0.0, 4.0), (0.05, 0.95))
     return np.clip(first * gains[..., None], 0, 255), float(high / max(low, 0.05)) - 1
+
+
+@functools.lru_cache(maxsize=4)
+def _powers(height: int, width: int) -> Plane:
+    """Return 1, x, y, x^2, xy and y^2 of each place, (h, w, 6), both from -1 to 1."""
+    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
+    powers: Plane = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1)
+    return powers
 
 
 def lay_mask(
@@ -150,16 +162,29 @@ def brightness(colours: NDArray[np.float32]) -> NDArray[np.float32]:
     return total / np.float32(3)
 
 
-def _fit_colours(first: Plane, second: Plane, agreeing: NDArray[np.bool_]) -> NDArray[np.float64]:
+@dataclass(frozen=True, eq=False, slots=True)
+class _Soft:
+    """Two pictures on one another without details, and of their pixels one in four.
+
+    Attributes:
+        agreeing: pixels in windows that agree, of those.
+    """
+
+    first: Plane
+    second: Plane
+    agreeing: NDArray[np.bool_]
+
+
+def _soften(plane: Plane) -> Plane:
+    soft: Plane = cv2.blur(plane, (_BLUR_PX, _BLUR_PX))[::_EVERY, ::_EVERY]
+    return np.ascontiguousarray(soft)
+
+
+def _fit_colours(soft: _Soft, some: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return the affine change of colours of least squares, none if there is too little to see."""
-    unchanged = np.vstack([np.eye(3), np.zeros(3)])
-    if agreeing.sum() < _LEAST_PIXELS:
-        return unchanged
-    some = agreeing[::2, ::2]
-    x, y = (
-        cv2.blur(plane, (_BLUR_PX, _BLUR_PX))[::2, ::2][some].astype(np.float64)
-        for plane in (first, second)
-    )
+    if some.sum() * _EVERY**2 < _LEAST_PIXELS:
+        return np.vstack([np.eye(3), np.zeros(3)])
+    x, y = (plane[some].astype(np.float64) for plane in (soft.first, soft.second))
     is_clipped = _is_clipped(x) | _is_clipped(y)
     if (~is_clipped).sum() >= _LEAST_PIXELS:
         x, y = x[~is_clipped], y[~is_clipped]
@@ -173,14 +198,17 @@ def _fit_colours(first: Plane, second: Plane, agreeing: NDArray[np.bool_]) -> ND
 
 
 def _fit_most(
-    first: Plane, second: Plane, agreeing: NDArray[np.bool_], colours: NDArray[np.float64]
+    first: Plane, second: Plane, soft: _Soft, colours: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return the change of colours of the larger half, which is not what a panel makes of some."""
+    a, b = (np.ascontiguousarray(plane[::_EVERY, ::_EVERY]) for plane in (first, second))
     for _ in range(_MOST_ROUNDS):
-        moved = np.clip(cv2.transform(first, np.ascontiguousarray(colours.T)), 0, 255)
-        apart = largest(cv2.absdiff(moved, second))
-        most = agreeing & (apart <= np.median(apart[agreeing]))
-        colours = _fit_colours(first, second, most)
+        moved = np.clip(cv2.transform(a, np.ascontiguousarray(colours.T)), 0, 255)
+        apart = largest(cv2.absdiff(moved, b))
+        if not soft.agreeing.any():
+            break
+        most = soft.agreeing & (apart <= np.median(apart[soft.agreeing]))
+        colours = _fit_colours(soft, most)
     return colours
 
 

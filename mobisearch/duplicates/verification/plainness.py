@@ -1,8 +1,8 @@
 """The plainest copies: the same whole picture, pixel on pixel, with no place that differs.
 
-Most copies are rescaled or recompressed and nothing else. What tells is at hand before any key
-points are: the two are held against each other as they lie. The limits are tighter than those of a
-proof, so what is found here would be proved there; all else is left to it.
+Most copies are rescaled, recompressed or turned by right angles and nothing else. What tells is at
+hand before any key points are: the two are held against each other as they lie. The limits are
+tighter than those of a proof, so what is found here would be proved there; all else is left to it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mobisearch.duplicates.verification.frames import AS_IT_IS, Orientation, match_frames
 from mobisearch.duplicates.verification.judgement import LEAST_SPREAD, LEAST_TELLING
 from mobisearch.duplicates.verification.patches import LEAST_WINDOWS
 from mobisearch.duplicates.verification.pictures import Picture
@@ -48,16 +49,28 @@ _SHARPNESS, _SHARPNESS_RESIZED = 1.15, 1.4
 
 
 def find_plain_copy(first: Prepared, second: Prepared) -> Relation | None:
-    """Return the relation of two pictures that differ in size and compression at most.
+    """Return the relation of two pictures that differ in size, compression and orientation at most.
 
     None for all others, and for those of one camera, which may be two shots.
     """
     one, other = first.picture, second.picture
-    if float(first.frame.ravel() @ second.frame.ravel()) < _FRAME_CORRELATION:
+    if one.camera and one.camera == other.camera:
         return None
-    if (one.camera and one.camera == other.camera) or not _is_one_shape(one, other):
+    ways = [way for c, way in match_frames(first.frame, second.frame) if c >= _FRAME_CORRELATION]
+    for way in sorted(ways, key=lambda way: way != AS_IT_IS):  # of a picture that is symmetrical
+        found = _compare(one, other, way)
+        if found is not None:
+            return found
+    return None
+
+
+def _compare(one: Picture, other: Picture, orientation: Orientation) -> Relation | None:
+    """Return the relation of two pictures, the first of which is turned to lie like the second."""
+    turned = np.ascontiguousarray(orientation.apply(one.pixels))
+    width, height = (one.height, one.width) if orientation.swaps else (one.width, one.height)
+    if not _is_one_shape((width, height), (other.width, other.height)):
         return None
-    small, large = sorted((one.pixels, other.pixels), key=lambda pixels: pixels.shape[1])
+    small, large = sorted((turned, other.pixels), key=lambda pixels: pixels.shape[1])
     if min(small.shape[:2]) < _LEAST_PX:
         return None
     large = _fit(large, small.shape)
@@ -75,13 +88,31 @@ def find_plain_copy(first: Prepared, second: Prepared) -> Relation | None:
     share = _share(a, b)
     if share < _SHARE:
         return None
-    verdict = Verdict.RESIZED if is_resized else Verdict.RECOMPRESSED
-    return Relation(verdict, (verdict,), round(share, 4), scale=round(scale, 4))
+    turn, is_mirrored = orientation.turn_degrees, orientation.is_mirrored
+    changes = [
+        verdict
+        for verdict, is_so in (
+            (Verdict.RESIZED, is_resized),
+            (Verdict.ROTATED, turn != 0),
+            (Verdict.MIRRORED, is_mirrored),
+        )
+        if is_so
+    ]
+    ordered = tuple(sorted(changes, key=tuple(Verdict).index)) or (Verdict.RECOMPRESSED,)
+    return Relation(
+        ordered[-1],
+        ordered,
+        round(share, 4),
+        scale=round(scale, 4),
+        turn_degrees=turn,
+        is_mirrored=is_mirrored,
+    )
 
 
-def _is_one_shape(one: Picture, other: Picture) -> bool:
-    apart = abs(math.log(one.width * other.height / (one.height * other.width)))
-    return apart < max(_ASPECT, _ROUNDED_PX / min(one.width, one.height, other.width, other.height))
+def _is_one_shape(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Return whether two sizes, width and height, are of one shape."""
+    apart = abs(math.log(one[0] * other[1] / (one[1] * other[0])))
+    return apart < max(_ASPECT, _ROUNDED_PX / min(*one, *other))
 
 
 def _fit(pixels: NDArray[np.uint8], shape: tuple[int, ...]) -> NDArray[np.uint8]:

@@ -88,7 +88,7 @@ def weigh(windows: Windows, blur_px: float = 0.0) -> Evidence:
     least = _VISIBLE * max(floor, noise_a * gain, noise_b, rough)
     telling = inside & (np.maximum(expected, b) > least)
     agreeing = telling & (c > AGREEMENT)
-    rest = float(np.median(windows.rest_px[agreeing])) if agreeing.any() else _UNKNOWN_PX
+    rest = float(np.median(windows.measure_rest()[agreeing])) if agreeing.any() else _UNKNOWN_PX
     noise = noise_b if noise_b >= noise_a * gain else -noise_a
     return Evidence(windows, telling, agreeing, gain, noise, rest, blur_px)
 
@@ -128,7 +128,7 @@ def equalise(made: Registration, evidence: Evidence) -> Evidence:
     if best is None:
         return evidence
     first, second, blur_px = best
-    windows, _ = compare(_refined(first), _refined(second), inside)
+    windows = compare(_refined(first), _refined(second), inside)
     return weigh(windows, blur_px)
 
 

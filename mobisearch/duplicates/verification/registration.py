@@ -106,20 +106,20 @@ def register(first: Plane, second: Plane, guess: Transform) -> Registration | No
     )
     from_unit = np.array([[scale, 0, width / 2], [0, scale, height / 2], [0, 0, 1]])
     x, y = cell_middles(base.plane.shape)
-    x, y = (x - width / 2) / scale, (y - height / 2) / scale
+    ways = _find_ways((x - width / 2) / scale, (y - height / 2) / scale)
     for step in range(_STEPS + 1):
         inside = find_inside(base.plane.shape, transform, second.shape)
         if inside.sum() < _LEAST_WINDOWS:
             return None
         laid = make_grid(lay(second, transform, base.plane.shape))
-        windows, sums = compare(base, laid, inside)
+        windows = compare(base, laid, inside)
         made = Registration(transform, windows, base, laid)
         if step == _STEPS:
             break
         if not made.is_hopeful(step):
             break
         weights = np.maximum(windows.correlation, _LEAST_WEIGHT) ** 2 * inside
-        p = _solve(x, y, weights, sums, with_perspective=step > 0)
+        p = _solve(ways, weights, windows.sums, with_perspective=step > 0)
         if p is None:
             break
         moved = float(abs(p).max())
@@ -134,9 +134,21 @@ def register(first: Plane, second: Plane, guess: Transform) -> Registration | No
     return made
 
 
+def _find_ways(x: Plane, y: Plane) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return how each of 8 numbers moves each window along x, and along y: shape (8, n).
+
+    Args:
+        x, y: of the windows, shapes (1, c) and (r, 1).
+    """
+    u, v = (plane.astype(np.float64).ravel() for plane in np.broadcast_arrays(x, y))
+    one, zero = np.ones_like(u), np.zeros_like(u)
+    along_x = np.stack([one, u, v, zero, zero, zero, u * u, u * v])
+    along_y = np.stack([zero, zero, zero, one, u, v, u * v, v * v])
+    return along_x, along_y
+
+
 def _solve(
-    x: NDArray[np.floating],
-    y: NDArray[np.floating],
+    ways: tuple[NDArray[np.float64], NDArray[np.float64]],
     weights: Plane,
     sums: Sums,
     *,
@@ -144,12 +156,7 @@ def _solve(
 ) -> NDArray[np.float64] | None:
     """Return the step of all windows together: 8 numbers, the last two 0 without perspective."""
     xx, xy, yy, xt, yt = ((weights * s).astype(np.float64).ravel() for s in sums)
-    x, y = (np.broadcast_to(v, weights.shape).astype(np.float64).ravel() for v in (x, y))
-    one, zero = np.ones_like(x), np.zeros_like(x)
-    ju = np.stack([one, x, y, zero, zero, zero, x * x, x * y])  # of the step along x
-    jv = np.stack([zero, zero, zero, one, x, y, x * y, y * y])  # along y
-    if not with_perspective:
-        ju, jv = ju[:6], jv[:6]
+    ju, jv = ways if with_perspective else (way[:6] for way in ways)
     cross = (ju * xy) @ jv.T
     normal = (ju * xx) @ ju.T + (jv * yy) @ jv.T + cross + cross.T
     least = max(1e-6 * float(np.trace(normal)), 1e-12)

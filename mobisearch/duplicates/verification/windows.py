@@ -69,14 +69,22 @@ class Windows:
         inside: the window lies in both pictures.
         first_spread, second_spread: standard deviations in the window, grey levels.
         correlation: normalised, -1 to 1; damped where nothing but noise is in one of them.
-        rest_px: how far the window would have to move by itself to fit better.
+        sums: what tells where a window would have to move.
     """
 
     inside: NDArray[np.bool_]
     first_spread: Plane
     second_spread: Plane
     correlation: Plane
-    rest_px: Plane
+    sums: Sums
+
+    def measure_rest(self) -> Plane:
+        """Return how far each window would have to move by itself to fit better, in pixels."""
+        xx, xy, yy, xt, yt = self.sums
+        u, v = xx + _DAMPING, yy + _DAMPING
+        area = u * v - xy * xy
+        rest: Plane = np.hypot((v * xt - xy * yt) / area, (u * yt - xy * xt) / area)
+        return rest * self.inside
 
 
 def window_mean(plane: Plane) -> Plane:
@@ -148,7 +156,7 @@ def find_inside(
     return inside
 
 
-def compare(first: Grid, laid: Grid, inside: NDArray[np.bool_]) -> tuple[Windows, Sums]:
+def compare(first: Grid, laid: Grid, inside: NDArray[np.bool_]) -> Windows:
     """Compare a picture with another one that was laid on it.
 
     Args:
@@ -160,8 +168,5 @@ def compare(first: Grid, laid: Grid, inside: NDArray[np.bool_]) -> tuple[Windows
     xx, xy, yy, xt, yt = (
         window_mean(product) for product in (dx * dx, dx * dy, dy * dy, dx * apart, dy * apart)
     )
-    u, v = xx + _DAMPING, yy + _DAMPING
-    area = u * v - xy * xy
-    rest = np.hypot((v * xt - xy * yt) / area, (u * yt - xy * xt) / area) * inside
     correlation = correlate(first, laid)
-    return Windows(inside, first.spread, laid.spread, correlation, rest), (xx, xy, yy, xt, yt)
+    return Windows(inside, first.spread, laid.spread, correlation, (xx, xy, yy, xt, yt))

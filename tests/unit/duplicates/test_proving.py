@@ -38,8 +38,7 @@ def _candidates(n: int) -> Pairs:
 
 def _prove(relations: Sequence[Relation], max_different: float) -> tuple[Proof, Told]:
     told = Told(relations)
-    n = len(relations)
-    return prove_candidates(_candidates(n), told, 2 * n, max_different=max_different), told
+    return prove_candidates(_candidates(len(relations)), told, max_different=max_different), told
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +55,15 @@ def test_it_is_over_after_so_many_pairs_of_different_pictures(other: Relation) -
     proof, told = _prove([COPY] * 8 + [other] * 40, max_different=10)
     assert told.n_asked == len(proof.pairs) == 20
     assert proof.least_score == proof.pairs[-1].score
+
+
+def test_it_is_over_where_hardly_any_are_copies(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proving, "_WINDOW", 12)
+    others = [UNRELATED] * 5
+    going_on, _ = _prove([*others, COPY, *others, COPY, *others, COPY, *others], max_different=1e9)
+    assert sum(pair.relation.is_copy for pair in going_on.pairs) == 3
+    over, _ = _prove([COPY, *others, *others, *others, COPY], max_different=1e9)
+    assert sum(pair.relation.is_copy for pair in over.pairs) == 1
 
 
 def test_shots_of_one_scene_do_not_end_it() -> None:
