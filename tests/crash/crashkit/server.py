@@ -25,7 +25,7 @@ from sqlalchemy.engine.default import DefaultDialect
 
 from mobisearch.cli.exit_codes import exit_code
 from mobisearch.errors import MobisearchError
-from mobisearch.store.catalog import writer
+from mobisearch.store.catalog import connection, writer
 
 from . import actions, checks
 from .state import CATALOG, digest, open_plainly, read_state
@@ -228,16 +228,36 @@ def serve(request: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+class SharedCache(dict[Any, Any]):
+    """SQL by statement, whatever engine it was compiled for: they are all of one kind."""
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        return super().get(key[1:], default)
+
+    def __setitem__(self, key: Any, compiled: Any) -> None:
+        super().__setitem__(key[1:], compiled)
+
+
+def share_compiled_statements() -> None:
+    """Let a child find the statements that were compiled before it was forked."""
+    make, cache = connection._make_engine, SharedCache()
+
+    def make_engine(*arguments: Any, **options: Any) -> Any:
+        return make(*arguments, **options).execution_options(compiled_cache=cache)
+
+    connection._make_engine = make_engine
+
+
 def warm_up() -> None:
-    """Index a picture, so that what is made once in a process is there before the first fork."""
+    """Index pictures and check, so that what is made once in a process is there before a fork."""
     with tempfile.TemporaryDirectory() as folder:
-        photos = Path(folder) / "photos"
+        photos, index = Path(folder) / "photos", Path(folder) / "index"
         photos.mkdir()
-        (photos / "a.png").write_bytes(picture(1))
-        for prune in (False, True):
-            actions.act(
-                "sync", photos, Path(folder) / "index", on_created=lambda _: None, prune=prune
-            )
+        for number in range(3):
+            (photos / f"{number}.png").write_bytes(picture(number))
+            actions.act("sync", photos, index, on_created=lambda _: None, prune=bool(number))
+            checks.examine(photos, index, legal=None, stale=())
+            checks.complete(photos, index, "sync", {"prune": True}, 0)
     deadline = time.monotonic() + _HANGS_AFTER_SECONDS
     while len(os.listdir("/proc/self/task")) > 1:  # a joined thread takes a moment to be gone
         assert time.monotonic() < deadline, "threads still run: it is not safe to fork"
@@ -248,6 +268,7 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever else is printed must not look like an answer
     watch_commits()
+    share_compiled_statements()
     # Another time at each call, of the same length: else the pages that a commit writes depend on
     # whether a second has passed.
     writer.now = lambda: f"{time.time_ns():030}"
