@@ -29,7 +29,7 @@ from faultkit.reporting import pytest_runtest_logreport as pytest_runtest_logrep
 from faultkit.reporting import pytest_runtest_makereport as pytest_runtest_makereport
 from faultkit.reporting import pytest_terminal_summary as pytest_terminal_summary
 
-from mobisearch import Embedder, ImageIndex, SyncReport, embedding
+from mobisearch import Embedder, ImageIndex, SyncReport
 from mobisearch.runtimes import FAKE_MODEL, FakeRuntime
 
 PROGRAM = Path(__file__).parent / "fake_command.py"
@@ -105,15 +105,6 @@ def unprivileged() -> Callable[[], contextlib.AbstractContextManager[None]]:
 # ---------------------------------------------------------------- embedders and indexes
 
 EmbedderMaker = Callable[..., Embedder]
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _one_probe_picture() -> Iterator[None]:
-    """The picture of waves that each opening for writing embeds is painted once, not each time."""
-    with pytest.MonkeyPatch.context() as patch:
-        painted = embedding.probe_picture()
-        patch.setattr(embedding, "probe_picture", painted.copy)
-        yield
 
 
 @pytest.fixture(scope="session")

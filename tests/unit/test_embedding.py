@@ -225,6 +225,7 @@ def test_the_probe_is_the_same_picture_for_ever(fake_embedder: Embedder) -> None
     made = embedding.probe_picture()
     assert made.shape == (400, 600, 3)
     assert made.dtype == np.uint8
+    assert not made.flags.writeable, "all embedders share it"
     sums = made.astype(np.int64).sum(axis=(0, 1)).tolist()
     assert sums == [
         30380218,
