@@ -12,8 +12,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # for crashkit
 
-from crashkit.client import Zygote, build_library
+from crashkit.client import Zygote
 from crashkit.loads import GOLDEN, SIZES, WORKLOADS
+from crashkit.starting import build_library
 from crashkit.workloads import Case, Prepared
 
 _REPORT = "MOBISEARCH_FAULT_REPORT"

@@ -12,7 +12,8 @@ import pytest
 _HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(_HERE), str(_HERE.parent / "crash")]  # for index_model and crashkit
 
-from crashkit.client import Zygote, build_library  # noqa: E402
+from crashkit.client import Zygote  # noqa: E402
+from crashkit.starting import build_library  # noqa: E402
 from index_model import BATCH  # noqa: E402
 
 

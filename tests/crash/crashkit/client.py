@@ -5,16 +5,14 @@ from __future__ import annotations
 import dataclasses
 import errno
 import json
-import os
 import queue
-import shutil
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from .starting import start_server
 from .state import State, digest
 
 WRITE, SYNC, RENAME, UNLINK, TRUNCATE, MKDIR, CREATE, LINK = (1 << bit for bit in range(8))
@@ -23,8 +21,6 @@ WRITE, SYNC, RENAME, UNLINK, TRUNCATE, MKDIR, CREATE, LINK = (1 << bit for bit i
 ALL = 0xFF
 TAKES_SPACE = WRITE | CREATE | MKDIR
 """What a full disk refuses; it still lets files be flushed, renamed, cut and deleted."""
-
-_SOURCE = Path(__file__).resolve().parent.parent / "faults.c"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,24 +127,6 @@ class Checked:
     problems: tuple[str, ...]
 
 
-def build_library(folder: Path) -> Path | str:
-    """Compile faults.c into a folder; return the library, or why it cannot be had."""
-    if not sys.platform.startswith("linux"):
-        return "faults are injected by LD_PRELOAD, which is tried on Linux only"
-    compiler = shutil.which("cc") or shutil.which("gcc")
-    if compiler is None:
-        return "there is no C compiler (cc or gcc) to build faults.c with"
-    library = folder / "faults.so"
-    flags = ["-shared", "-fPIC", "-O2", "-U_FORTIFY_SOURCE", "-Wall", "-Wextra", "-Werror"]
-    made = subprocess.run(
-        [compiler, *flags, "-o", str(library), str(_SOURCE)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return library if made.returncode == 0 else f"faults.c does not compile: {made.stderr}"
-
-
 class Zygote:
     """A process with everything imported that forks one child for each case: tens of milliseconds.
 
@@ -163,27 +141,10 @@ class Zygote:
 
     def __init__(self, library: Path, *, n_processes: int = 1) -> None:
         self.n_processes = n_processes
-        self._processes = [self._start(library) for _ in range(n_processes)]
+        self._processes = [start_server(library) for _ in range(n_processes)]
         self._idle: queue.SimpleQueue[subprocess.Popen[str]] = queue.SimpleQueue()
         for process in self._processes:
             self._idle.put(process)
-
-    @staticmethod
-    def _start(library: Path) -> subprocess.Popen[str]:
-        one_thread = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-        return subprocess.Popen(
-            [sys.executable, "-m", "crashkit.server"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=_SOURCE.parent,
-            env={
-                **os.environ,
-                **dict.fromkeys(one_thread, "1"),
-                "LD_PRELOAD": str(library),
-                "PYTHONDONTWRITEBYTECODE": "1",
-            },
-        )
 
     def __enter__(self) -> Self:
         return self
