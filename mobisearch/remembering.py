@@ -90,6 +90,13 @@ class RememberingIndex(OpenIndex):
         """Return all decisions, the oldest first."""
         return self._catalog.decisions.all()
 
+    def outgrown_decisions(self) -> frozenset[int]:
+        """Return the ids of decisions to keep that have to be made again: more files came since.
+
+        Which of several byte-identical files they are cannot be told.
+        """
+        return self._catalog.decisions.outgrown()
+
     def images_of(self, sha256: str) -> list[str]:
         """Return the paths of the images with a content, those that are missing too."""
         return [path for _, path in self._catalog.images_of_content(sha256)]

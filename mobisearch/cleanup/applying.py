@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from mobisearch.cleanup.decided import check_decided, planned_decisions
 from mobisearch.cleanup.identity import is_still_there
@@ -58,7 +58,8 @@ def apply_plan(
     Raises:
         IndexLockedError, StorageError: as for ``ImageIndex.sync``; what was done stays done.
     """
-    run = _Run(plan, index.decisions(), as_links=as_links, stop=stop, on_outcome=on_outcome)
+    decided = index.decisions(), index.outgrown_decisions()
+    run = _Run(plan, *decided, as_links=as_links, stop=stop, on_outcome=on_outcome)
     if not is_real:
         return run.go(foresee_settled(index.actions(plan.id)), None)
     with index.journal() as journal:
@@ -72,6 +73,7 @@ class _Run:
         self,
         plan: Plan,
         decisions: Sequence[Decision],
+        outgrown: Collection[int],
         *,
         as_links: bool,
         stop: threading.Event | None,
@@ -79,6 +81,7 @@ class _Run:
     ) -> None:
         self._plan = plan
         self._decisions = decisions
+        self._outgrown = outgrown
         self._as_links = as_links
         self._stop = stop or threading.Event()
         self._on_outcome = on_outcome
@@ -122,7 +125,7 @@ class _Run:
         try:
             if file.companion_of is not None:
                 self._check_image_went(file)
-            check_decided(self._decisions, group, file)
+            check_decided(self._decisions, group, file, self._outgrown)
             evidence = self._safeguards.check(group, file, action, self._gone)
         except StepRefusedError as error:
             return _outcome(file, action, "refused", error.reason)

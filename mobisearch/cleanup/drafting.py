@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -46,6 +46,7 @@ def draft_plan(
     plan_id: str | None = None,
     created_at: str | None = None,
     decisions: Sequence[Decision] = (),
+    outgrown: Collection[int] = (),
     identify: Callable[[str], FileIdentity] = identify,
     find_loss: Callable[[str, str], str] | None = None,
 ) -> Plan:
@@ -58,12 +59,13 @@ def draft_plan(
         plan_id: 32 hexadecimal digits; None makes one up.
         created_at: None takes the present time.
         decisions: what was decided about images; those that stay by them are not moved.
+        outgrown: ids of those to be made again: see ``ImageIndex.outgrown_decisions``.
         identify: gives the identity of a companion, or refuses the step; by default it reads it.
         find_loss: says what the file of a copy holds that the file of the one kept, the second
             argument, does not; by default it reads both.
     """
     find_loss = find_loss or Substitution(DecodeSettings()).find_loss
-    drafter = _Drafter(settings, decisions, identify, find_loss)
+    drafter = _Drafter(settings, decisions, outgrown, identify, find_loss)
     drafted = [drafter.group(group) for group in groups]
     drafted.sort(key=lambda group: (-group.reclaimable_bytes, os.fsencode(group.keep.path)))
     return Plan(
@@ -92,11 +94,13 @@ class _Drafter:
         self,
         settings: DraftSettings,
         decisions: Sequence[Decision],
+        outgrown: Collection[int],
         identify: Callable[[str], FileIdentity],
         find_loss: Callable[[str, str], str],
     ) -> None:
         self._settings = settings
         self._decisions = decisions
+        self._outgrown = outgrown
         self._read_identity = identify
         self._finder = CompanionFinder()
         self._find_loss = find_loss
@@ -130,7 +134,10 @@ class _Drafter:
         if copy.is_protected or is_inside(image.path, self._settings.protect):
             action, reason = "none", _joined("it is protected", reason)
         elif decided := why_decided_against(
-            self._decisions, image.sha256, kept=group.keep.image.sha256
+            self._decisions,
+            image.sha256,
+            kept=group.keep.image.sha256,
+            outgrown=self._outgrown,
         ):
             action, reason = "none", _joined(f"it stays: {decided}", reason)
         elif action == "link" and image.sha256 != group.keep.image.sha256:

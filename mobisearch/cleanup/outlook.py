@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mobisearch.cleanup.drafting import DraftSettings, draft_plan
@@ -55,6 +55,7 @@ def foresee_plan(
     settings: DraftSettings,
     *,
     decisions: Sequence[Decision] = (),
+    outgrown: Collection[int] = (),
 ) -> Outlook:
     """Return what :func:`draft_plan` would do with copies, without reading a file.
 
@@ -65,6 +66,7 @@ def foresee_plan(
         groups,
         settings,
         decisions=decisions,
+        outgrown=outgrown,
         identify=_look_at,
         find_loss=lambda *_: "",
     )

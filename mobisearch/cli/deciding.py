@@ -25,8 +25,9 @@ def decide_command(kind: str, images: tuple[str, ...], index_path: str, as_json:
 
     'different': no two of the IMAGEs are copies of one another; they are not grouped again.
     'keep': they are copies, and all of them stay; the group is shown again only when another copy
-    joins it. Both are kept by content: they hold wherever the files are moved and whatever they
-    are called. 'mobisearch decisions' lists them.
+    joins it: then decide again, or take it back with 'mobisearch decisions --forget'. Both are kept
+    by content: they hold wherever the files are moved and whatever they are called.
+    'mobisearch decisions' lists them.
     """
     with mobisearch.ImageIndex.open(index_path) as index:
         made = index.decide(kind, images)

@@ -146,7 +146,7 @@ def duplicates_command(
         if plan_path is not None:
             check_not_carried_out(index, plan_path)
         found = index.duplicates(settings, on_progress=bar, stop=stop)
-        decisions = index.decisions()
+        decisions, outgrown = index.decisions(), index.outgrown_decisions()
     from mobisearch.arguments import real_path
 
     draft = DraftSettings(
@@ -155,8 +155,12 @@ def duplicates_command(
         moves_companions=companions == "move",
         moves_versions=versions == "trash",
     )
-    plan = draft_plan(found, draft, decisions=decisions) if plan_path or report_path else None
-    outlook = foresee_plan(found, draft, decisions=decisions) if plan is None else outlook_of(plan)
+    if plan_path or report_path:
+        plan = draft_plan(found, draft, decisions=decisions, outgrown=outgrown)
+        outlook = outlook_of(plan)
+    else:
+        plan = None
+        outlook = foresee_plan(found, draft, decisions=decisions, outgrown=outgrown)
     if as_json:
         document = groups_document(found, outlook)
         if explain is not None:

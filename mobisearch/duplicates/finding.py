@@ -130,7 +130,7 @@ class CopyFinder:
             looks, evidence.comparer, evidence.candidates.whitening, self._settings, grouping.links
         )
         found = assembly.groups(groups)
-        shown = [group for group in found if not is_kept(group, self._decisions)]
+        shown = [group for group in found if not self._is_kept(group)]
         similar = [
             pair
             for pair in evidence.proof.pairs
@@ -145,6 +145,13 @@ class CopyFinder:
             failures=tuple(looks.failures),
             completeness=len(pairs) / (len(pairs) + pairs.n_dropped) if pairs.n_dropped else 1.0,
             hidden=len(found) - len(shown),
+        )
+
+    def _is_kept(self, group: DuplicateGroup) -> bool:
+        of_group = Counter(member.image.sha256 for member in group.members)
+        # The files of a group are all known to the catalog: more than those are elsewhere.
+        return is_kept(of_group, self._decisions) and is_kept(
+            self._catalog.decisions.count_files(of_group), self._decisions
         )
 
 
@@ -162,7 +169,11 @@ def barred_places(
     return barred
 
 
-def is_kept(group: DuplicateGroup, decisions: Iterable[Decision]) -> bool:
-    """Say whether the user decided that all files of a group stay, in one decision."""
-    n_files = Counter(member.image.sha256 for member in group.members)
+def is_kept(n_files: Mapping[str, int], decisions: Iterable[Decision]) -> bool:
+    """Say whether the user decided that all files of a group stay, in one decision.
+
+    Args:
+        n_files: of each content of the group, how many files there are now, those that are out of
+            the scope of the search too: which of them are new cannot be told by their bytes.
+    """
     return any(d.kind == "keep" and d.is_about_all(n_files) for d in decisions)

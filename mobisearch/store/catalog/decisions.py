@@ -38,7 +38,7 @@ class StoredDecisions:
         with self._connect() as connection:
             return _read(connection)
 
-    def count_files(self, given: Mapping[str, int]) -> dict[str, int | None]:
+    def count_files(self, given: Mapping[str, int]) -> dict[str, int]:
         """Return how many files contents have: as the catalog shows now, or as given if more.
 
         Args:
@@ -59,7 +59,19 @@ class StoredDecisions:
                 for sha256, n_given in given.items()
             }
 
-    def add(self, decisions: Iterable[tuple[str, Mapping[str, int | None], str]]) -> list[Decision]:
+    def outgrown(self) -> frozenset[int]:
+        """Return the ids of decisions to keep of which a content has more files now than then."""
+        kept = [decision for decision in self.all() if decision.kind == "keep"]
+        now = self.count_files({sha256: 0 for decision in kept for sha256 in decision.sha256s})
+        return frozenset(
+            decision.id
+            for decision in kept
+            if not decision.is_about_all({sha256: now[sha256] for sha256 in decision.sha256s})
+        )
+
+    def add(
+        self, decisions: Iterable[tuple[str, Mapping[str, int] | Mapping[str, int | None], str]]
+    ) -> list[Decision]:
         """Store decisions, all of them or none.
 
         One that is there already is not stored twice; what is counted anew replaces what was.

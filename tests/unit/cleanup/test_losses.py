@@ -74,6 +74,30 @@ def test_byte_identical_files_that_were_decided_to_stay_do(library: Library) -> 
     assert library.contents() == before
 
 
+@pytest.mark.parametrize("names", [("a.png", "b.png"), ("a.png", "s.png")])
+def test_where_a_file_came_after_its_likes_were_decided_to_stay_one_is_asked_again(
+    library: Library, names: tuple[str, ...]
+) -> None:
+    (library.photos / "c.png").unlink()
+    library.index.sync(library.photos)
+    made = library.index.decide("keep", [library.record(name).path for name in names])
+    assert library.index.outgrown_decisions() == frozenset()
+    shutil.copy(library.photos / "a.png", library.photos / "c.png")
+    library.index.sync(library.photos)
+    found = library.group("a.png", "b.png", "c.png")
+    outgrown = library.index.outgrown_decisions()
+    assert outgrown == {made.id}
+    plan = draft_plan([found], decisions=library.index.decisions(), outgrown=outgrown)
+    report = apply_plan(library.index, library.plan(found), is_real=True)
+    reasons = [file.reason for file in plan.groups[0].files]
+    for reason in (*reasons, *(outcome.reason for outcome in report.outcomes)):
+        assert "you decided that it" not in reason
+        assert f"decisions --forget {made.id}" in reason
+    assert {outcome.state for outcome in report.outcomes} == {"refused"}
+    library.index.forget_decisions([made.id])
+    assert apply_plan(library.index, library.plan(found), is_real=True).ok
+
+
 def test_a_content_that_was_decided_to_stay_by_itself_stays_whatever_is_kept(
     library: Library,
 ) -> None:

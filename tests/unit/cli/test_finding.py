@@ -142,6 +142,8 @@ def test_what_was_decided_to_stay_is_hidden_until_a_copy_joins(
     done = command("duplicates", "--json")
     assert (len(done.document["groups"]), done.document["hidden"]) == (1, 0)
     assert done.document["planned_copies"] == 0, "which of them joined, nobody can tell"
+    reasons = {image["planned_reason"] for image in done.document["groups"][0]["images"][1:]}
+    assert all("decisions --forget 1" in reason for reason in reasons), reasons
 
 
 def test_what_a_score_means_is_told_and_drawn(command: Command, copied: Path) -> None:

@@ -305,6 +305,20 @@ def test_a_group_that_stays_is_hidden_until_another_copy_joins(
     assert ["01.png", "moved.jpg", "turned.png"] in shown
 
 
+def test_a_file_that_came_later_is_shown_though_as_many_of_its_likes_are_in_scope_as_stay(
+    index: ImageIndex, photos: Path
+) -> None:
+    index.sync(photos)
+    index.decide("keep", [photos / "a" / "02.png", photos / "b" / "same.png"])
+    new = DuplicateSettings(folders=(str(photos / "c"),), scope="new")
+    os.makedirs(photos / "c")
+    shutil.copy(photos / "a" / "02.png", photos / "c" / "later.png")
+    index.sync(photos)
+    groups = index.duplicates(new)
+    assert (names(groups), groups.hidden) == ([["02.png", "later.png"]], 0)
+    assert index.duplicates().hidden == 0
+
+
 def test_the_curve_falls_and_names_the_score_that_is_taken(index: ImageIndex, photos: Path) -> None:
     index.sync(photos)
     curve = index.duplicates().curve
