@@ -1,4 +1,4 @@
-"""File names as text that is safe to show: in a terminal, in a message, in a page."""
+"""Text to show, in a terminal, a message or a page: file names that are safe, and numbers."""
 
 from __future__ import annotations
 
@@ -19,6 +19,18 @@ def printable(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(c if _is_safe(c) else _escaped(c) for c in text)
+
+
+def counted(n: int, noun: str, plural: str = "") -> str:
+    """Return a number with what it counts, of which there may be one.
+
+    Args:
+        plural: of a noun that takes more than an "s".
+
+    >>> counted(1, "copy", "copies"), counted(1200, "photo")
+    ('1 copy', '1,200 photos')
+    """
+    return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
 
 
 def _is_safe(character: str) -> bool:

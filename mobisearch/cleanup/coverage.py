@@ -6,17 +6,19 @@ import itertools
 import os
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from mobisearch.arguments import PathArgument, resolve_root
 from mobisearch.cleanup.checking import CopyChecker, CoveredPhoto
 from mobisearch.cleanup.inventory import OtherFile, take_inventory
+from mobisearch.cleanup.twins import TwinFinder
 from mobisearch.cleanup.versions import CoverStatus
+from mobisearch.duplicates import is_inside
 from mobisearch.errors import FolderNotIndexedError, InvalidScopeError
 from mobisearch.imaging import trash_of
 from mobisearch.index import ImageIndex
-from mobisearch.types import DuplicateSettings, ImageRecord, OnProgress
+from mobisearch.types import DuplicateSettings, ImageRecord, OnProgress, Verdict
 
 _NOT_READ = "it was not read"
 
@@ -27,8 +29,8 @@ class CoverReport:
 
     Attributes:
         photos: by path. What cannot be read is among them, be it a photo or a folder.
-        others: what is not compared: files that are no pictures, such as films, and folders of
-            trash and thumbnails; by path.
+        others: what is not compared as pictures are: files that are none, such as films, and
+            folders of trash and thumbnails; by path.
         warnings: what users should know about how it was done.
         interrupted: it was stopped on request; what is said is not complete.
     """
@@ -45,8 +47,13 @@ class CoverReport:
 
     @property
     def other_files(self) -> int:
-        """How many files are no pictures; nothing is said of them."""
+        """How many files are no pictures; they are looked for byte by byte."""
         return sum(not other.is_folder for other in self.others)
+
+    @property
+    def other_covered(self) -> int:
+        """How many of those files the library has byte by byte."""
+        return sum(other.copy is not None for other in self.others)
 
     @property
     def other_pictures(self) -> int:
@@ -66,11 +73,14 @@ def cover_folder(
 
     All files of the folder are looked at, hidden ones and those with strange names too. The work is
     done in a temporary copy of the index, to which the photos are added. Every copy that counts is
-    read again and must have the bytes that the index knows. What is in a trash is no copy.
+    read again and must have the bytes that the index knows. What is in a trash is no copy. Files
+    that cannot be compared as pictures, such as RAW and films, count as in the library if one in
+    its folders has the same bytes, whether the index knows it or not.
 
     Args:
         folder: it need not be in the index.
-        library: folders inside the index; none means all of it but the folder itself.
+        library: folders inside the index; none means all of it but the folder itself, and of files
+            that are not compared as pictures, those below its roots.
 
     Raises:
         RootUnavailableError: the folder, or one of the library, is not there or cannot be read.
@@ -98,12 +108,27 @@ def cover_folder(
         CoveredPhoto(failure.path, CoverStatus.UNREADABLE, reason=failure.reason)
         for failure in inventory.unseen
     ]
+    roots = [path for path in index.status().roots if not is_inside(path, (root,))]
+    finder = TwinFinder(root, libraries or roots, inventory.paths(), stop)
     return replace(
         report,
-        photos=tuple(sorted((*report.photos, *unseen), key=_by_path)),
-        others=tuple(sorted(inventory.others, key=_by_path)),
+        photos=tuple(sorted(_with_twins((*report.photos, *unseen), finder), key=_by_path)),
+        others=tuple(
+            replace(other, copy=None if other.is_folder else finder.find(other.path))
+            for other in sorted(inventory.others, key=_by_path)
+        ),
         interrupted=report.interrupted or (stop is not None and stop.is_set()),
     )
+
+
+def _with_twins(photos: Iterable[CoveredPhoto], finder: TwinFinder) -> Iterator[CoveredPhoto]:
+    """Give photos, of which those that cannot be compared are looked for byte by byte."""
+    for photo in photos:
+        twin = finder.find(photo.path) if photo.status is CoverStatus.UNREADABLE else None
+        if twin is None:
+            yield photo
+        else:
+            yield CoveredPhoto(photo.path, CoverStatus.SAME_FILE, twin, Verdict.SAME_FILE)
 
 
 def _by_path(found: CoveredPhoto | OtherFile) -> bytes:

@@ -36,12 +36,14 @@ class OtherFile:
     Attributes:
         is_folder: it stands for all that is in it.
         pictures: how many pictures it holds, as far as can be seen.
+        copy: a file of the library with the same bytes, where that was asked.
     """
 
     path: str
     reason: str
     is_folder: bool = False
     pictures: int = 0
+    copy: str | None = None
 
 
 @dataclass(slots=True)
@@ -57,6 +59,11 @@ class Inventory:
     pictures: list[str] = field(default_factory=list)
     unseen: list[FileFailure] = field(default_factory=list)
     others: list[OtherFile] = field(default_factory=list)
+
+    def paths(self) -> Iterator[str]:
+        """Give the paths of everything in it."""
+        yield from self.pictures
+        yield from (found.path for found in (*self.unseen, *self.others))
 
 
 def take_inventory(root: str, stop: threading.Event | None = None) -> Inventory:

@@ -13,12 +13,15 @@ from mobisearch.cli.opening import open_warm
 from mobisearch.cli.options import common_options, runtime_options
 from mobisearch.cli.output import json_path, print_json, print_line, print_message
 from mobisearch.cli.progress import StagedProgress
+from mobisearch.text import counted
 from mobisearch.types import RuntimeSettings
 
 if TYPE_CHECKING:
     from mobisearch.cleanup import CoveredPhoto, CoverReport, OtherFile
 
 _NOT_COMPARED = "not compared"
+_NOTHING = "no photos: there was nothing to compare"
+_SAME = "same file"
 _SHOWN = 10
 
 
@@ -54,8 +57,9 @@ def cover_command(
     changed. Every copy that counts is read again now. Exit code 0: all photos are covered; 1: some
     are not, or something cannot be read. Covered are 'same file', 'same pixels' and 'better in
     library'. A hard link is no copy, and neither is what is in a trash. Hidden files are looked at,
-    and pictures whose names are of something else. Films and other files are counted, but not
-    compared, and neither are pictures in FOLDER's own folders of trash and thumbnails.
+    and pictures whose names are of something else. Files that cannot be compared, such as RAW and
+    films, are looked for byte by byte in the folders of the library. Pictures in FOLDER's own trash
+    and folders of thumbnails are counted, but not compared.
     """
     from mobisearch.cleanup import cover_folder
 
@@ -67,6 +71,8 @@ def cover_command(
         report = cover_folder(index, folder, libraries, on_progress=bar, stop=stop)
     if as_json:
         print_json(_document(report, shows_all=shows_all))
+        if not report.photos:
+            print_message(_NOTHING)
     else:
         _print(report, shows_all=shows_all)
     for warning in report.warnings:
@@ -90,25 +96,47 @@ def _print(report: CoverReport, *, shows_all: bool) -> None:
     parts = ", ".join(f"{n:,} {status.value}" for status, n in sorted(counts.items()))
     if shows_all:
         for other in report.others:
-            n_inside = f", {other.pictures:,} pictures" if other.is_folder else ""
-            print_line(f"{_NOT_COMPARED:24} {other.path}  ({other.reason}{n_inside})")
+            print_line(_other_line(other))
     if n_photos:
-        print_line(f"{n_covered:,} of {n_photos:,} photos are covered: {parts}")
+        verb = "is" if n_photos == 1 else "are"
+        print_line(f"{n_covered:,} of {counted(n_photos, 'photo')} {verb} covered: {parts}")
     else:
-        print_line("no photos")
-    named = "" if shows_all or not report.others else "; --all names them"
+        print_line(_NOTHING)
     if report.other_pictures:
         folders = [other.path for other in report.others if other.pictures]
         more = f" and {len(folders) - 1:,} more" if len(folders) > 1 else ""
         print_line(
-            f"{report.other_pictures:,} pictures in folders of trash and thumbnails were not "
-            f"compared: {folders[0]}{more}"
+            f"{counted(report.other_pictures, 'picture')} in folders of trash and thumbnails "
+            f"{_were(report.other_pictures)} not compared: {folders[0]}{more}"
         )
-    if report.other_files:
+    _print_other_files(report, named="" if shows_all else "; --all names them")
+
+
+def _print_other_files(report: CoverReport, *, named: str) -> None:
+    """Say of the files that are no pictures how many of them the library has."""
+    n_covered, n_left = report.other_covered, report.other_files - report.other_covered
+    if n_covered:
+        has = "has" if n_covered == 1 else "have"
         print_message(
-            f"{report.other_files:,} other files in the folder, such as films, were not compared"
-            f"{named}"
+            f"{counted(n_covered, 'other file')} in the folder, such as films, {has} a file of the "
+            "same bytes in the library"
         )
+    if n_left:
+        print_message(
+            f"{counted(n_left, 'other file')} in the folder, such as films, "
+            f"{_were(n_left)} not compared, and no file of the same bytes is in the library{named}"
+        )
+
+
+def _other_line(other: OtherFile) -> str:
+    if other.copy is not None:
+        return f"{_SAME:24} {other.path}  <- {other.copy}"
+    n_inside = f", {counted(other.pictures, 'picture')}" if other.is_folder else ""
+    return f"{_NOT_COMPARED:24} {other.path}  ({other.reason}{n_inside})"
+
+
+def _were(n: int) -> str:
+    return "was" if n == 1 else "were"
 
 
 def _document(report: CoverReport, *, shows_all: bool) -> dict[str, object]:
@@ -118,6 +146,7 @@ def _document(report: CoverReport, *, shows_all: bool) -> dict[str, object]:
         "covered": sum(photo.status.is_covered for photo in report.photos),
         "counts": dict(sorted(counts.items())),
         "other_files": report.other_files,
+        "other_covered": report.other_covered,
         "other_pictures": report.other_pictures,
         "others": [_other(other) for other in report.others[: None if shows_all else _SHOWN]],
         "interrupted": report.interrupted,
@@ -131,6 +160,7 @@ def _other(other: OtherFile) -> dict[str, object]:
         "reason": other.reason,
         "is_folder": other.is_folder,
         "pictures": other.pictures,
+        **_copy(other.copy),
     }
 
 
@@ -142,8 +172,9 @@ def _photo(photo: CoveredPhoto) -> dict[str, object]:
         "verdict": None if photo.verdict is None else str(photo.verdict),
         "reason": photo.reason,
     }
-    copy = {"path": None} if photo.copy is None else json_path(photo.copy)
-    document["copy"] = copy["path"]
-    if "path_b64" in copy:
-        document["copy_b64"] = copy["path_b64"]
-    return document
+    return document | _copy(photo.copy)
+
+
+def _copy(path: str | None) -> dict[str, object]:
+    fields = {"path": None} if path is None else json_path(path)
+    return {name.replace("path", "copy"): value for name, value in fields.items()}

@@ -226,6 +226,85 @@ def test_of_copies_of_another_size_one_in_a_trash_does_not_shadow_one_that_is_in
     assert (photo.status, photo.copy) == (CoverStatus.BETTER, str(library / "x.png"))
 
 
+RAW = b"raw" * 1000
+
+
+@pytest.fixture
+def raw(card: Path) -> Path:
+    """A RAW file on the card."""
+    (card / "x.CR2").write_bytes(RAW)
+    return card / "x.CR2"
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+def test_a_raw_file_is_covered_by_one_of_the_same_bytes_in_the_library(
+    index: ImageIndex, library: Path, card: Path, raw: Path, is_named: bool
+) -> None:
+    libraries = [library] if is_named else []
+    (library / "y.bin").write_bytes(RAW[::-1])
+    assert statuses(cover_folder(index, card, libraries))["x.CR2"] == "cannot be compared"
+    (library / "deep").mkdir()
+    (library / "deep" / "other name.bin").write_bytes(RAW)
+    before = {path: path.stat() for path in (raw, library / "deep" / "other name.bin")}
+    report = cover_folder(index, card, libraries)
+    assert statuses(report)["x.CR2"] == "same file"
+    assert report.ok
+    [found] = [photo for photo in report.photos if photo.path == str(raw)]
+    assert found.copy == str(library / "deep" / "other name.bin")
+    assert {path: path.stat().st_mtime_ns for path in before} == {
+        path: status.st_mtime_ns for path, status in before.items()
+    }
+
+
+def test_a_second_name_a_link_and_a_file_in_a_trash_cover_no_raw_file(
+    index: ImageIndex, library: Path, card: Path, raw: Path
+) -> None:
+    os.link(raw, library / "linked.CR2")
+    os.symlink(raw, library / "followed.CR2")
+    (library / ".Trash-1000" / "files").mkdir(parents=True)
+    (library / ".Trash-1000" / "files" / "x.CR2").write_bytes(RAW)
+    (card / "again").mkdir()
+    (card / "again" / "x.CR2").write_bytes(RAW)
+    report = cover_folder(index, card, [library])
+    assert [photo.status for photo in report.photos if photo.path.endswith("CR2")] == [
+        CoverStatus.UNREADABLE,
+        CoverStatus.UNREADABLE,
+    ]
+
+
+def test_a_folder_inside_the_library_does_not_cover_its_own_files(
+    index: ImageIndex, library: Path
+) -> None:
+    (library / "card").mkdir()
+    for name in ("x.CR2", "again.CR2"):
+        (library / "card" / name).write_bytes(RAW)
+    assert not cover_folder(index, library / "card", [library]).ok
+    (library / "x.CR2").write_bytes(RAW)
+    assert cover_folder(index, library / "card", [library]).ok
+
+
+def test_a_library_inside_the_folder_covers_its_files_but_not_itself_there(
+    index: ImageIndex, library: Path
+) -> None:
+    for folder in (library, library.parent):
+        (folder / "x.CR2").write_bytes(RAW)
+    report = cover_folder(index, library.parent, [library])
+    found = {photo.path: str(photo.status) for photo in report.photos if "CR2" in photo.path}
+    assert found == {
+        str(library / "x.CR2"): "cannot be compared",
+        str(library.parent / "x.CR2"): "same file",
+    }
+
+
+def test_films_are_looked_for_by_their_bytes(index: ImageIndex, library: Path, card: Path) -> None:
+    for folder, data in ((card, b"film" * 9), (library, b"film" * 9)):
+        (folder / "a.mov").write_bytes(data)
+    (card / "b.mov").write_bytes(b"other film")
+    report = cover_folder(index, card, [library])
+    assert [other.copy for other in report.others] == [str(library / "a.mov"), None]
+    assert (report.other_files, report.other_covered) == (2, 1)
+
+
 def test_an_empty_folder_is_covered(index: ImageIndex, library: Path) -> None:
     (library.parent / "empty").mkdir()
     (library.parent / "empty" / "note.txt").write_text("no photo")

@@ -176,7 +176,7 @@ def test_cover_says_what_a_library_lacks(
     card.mkdir()
     shutil.copy(copied / "b.png", card / "IMG_1.png")
     done = command("cover", card)
-    assert (done.code, done.stdout) == (0, "1 of 1 photos are covered: 1 same file\n")
+    assert (done.code, done.stdout) == (0, "1 of 1 photo is covered: 1 same file\n")
     make_photo(card / "new.png", seed=77)
     done = command("cover", card, "--by", copied, "--json")
     assert done.code == 1
@@ -195,14 +195,15 @@ def test_cover_names_what_it_did_not_compare(command: Command, copied: Path) -> 
     shutil.copy(copied / "a.png", card / "@eaDir" / "b.png")
     for n in range(12):
         (card / f"film{n:02}.mov").write_bytes(b"film")
-    inside = "1 pictures in folders of trash and thumbnails were not compared"
+    inside = "1 picture in folders of trash and thumbnails was not compared"
     done = command("cover", card)
     assert done.code == 0
-    assert done.stdout == f"1 of 1 photos are covered: 1 same file\n{inside}: {card / '@eaDir'}\n"
-    assert "12 other files in the folder, such as films, were not compared; --all" in done.stderr
+    assert done.stdout == f"1 of 1 photo is covered: 1 same file\n{inside}: {card / '@eaDir'}\n"
+    assert "12 other files in the folder, such as films, were not compared, and no" in done.stderr
+    assert "--all names them" in done.stderr
     done = command("cover", card, "--all")
     assert f"not compared             {card / 'film11.mov'}  (not a picture)\n" in done.stdout
-    assert f"{card / '@eaDir'}  (trash, thumbnails or a system's own, 1 pictures)\n" in done.stdout
+    assert f"{card / '@eaDir'}  (trash, thumbnails or a system's own, 1 picture)\n" in done.stdout
     assert f"same file                {card / '.hidden'}  <- {copied / 'b.png'}\n" in done.stdout
     document = command("cover", card, "--json").document
     assert (document["other_files"], document["other_pictures"]) == (12, 1)
@@ -214,7 +215,27 @@ def test_cover_names_what_it_did_not_compare(command: Command, copied: Path) -> 
         "reason": "trash, thumbnails or a system's own",
         "is_folder": True,
         "pictures": 1,
+        "copy": None,
     }
+
+
+def test_cover_knows_raw_files_and_films_by_their_bytes(command: Command, copied: Path) -> None:
+    card = copied.parent / "card"
+    card.mkdir()
+    for folder in (card, copied):
+        (folder / f"in {folder.name}.cr2").write_bytes(b"raw" * 1000)
+        (folder / f"in {folder.name}.mov").write_bytes(b"film" * 1000)
+    done = command("cover", card, "--by", copied, "--all")
+    assert done.code == 0
+    assert f"{card / 'in card.cr2'}  <- {copied / 'in photos.cr2'}\n" in done.stdout
+    assert f"{card / 'in card.mov'}  <- {copied / 'in photos.mov'}\n" in done.stdout
+    assert "1 of 1 photo is covered: 1 same file" in done.stdout
+    assert "1 other file in the folder, such as films, has a file of the same" in done.stderr
+    document = command("cover", card, "--by", copied, "--json").document
+    assert (document["covered"], document["other_files"], document["other_covered"]) == (1, 1, 1)
+    assert document["others"][0]["copy"] == str(copied / "in photos.mov")
+    (copied / "in photos.cr2").write_bytes(b"row" * 1000)
+    assert command("cover", card, "--by", copied).code == 1
 
 
 def test_cover_of_a_folder_without_photos_ends_well_and_says_so(
@@ -222,7 +243,13 @@ def test_cover_of_a_folder_without_photos_ends_well_and_says_so(
 ) -> None:
     (copied.parent / "empty").mkdir()
     done = command("cover", copied.parent / "empty", "--by", copied)
-    assert (done.code, done.stdout, done.stderr) == (0, "no photos\n", "")
+    assert (done.code, done.stdout, done.stderr) == (
+        0,
+        "no photos: there was nothing to compare\n",
+        "",
+    )
+    done = command("cover", copied.parent / "empty", "--json")
+    assert (done.code, done.stderr) == (0, "no photos: there was nothing to compare\n")
     document = command("cover", copied.parent / "empty", "--json").document
     assert (document["photos"], document["covered"], document["images"]) == (0, 0, [])
 
