@@ -11,6 +11,7 @@ from mobisearch.cli import exit_codes
 from mobisearch.cli.options import common_options
 from mobisearch.cli.output import json_path, print_json, print_line, print_message
 from mobisearch.errors import ReportError
+from mobisearch.text import counted
 from mobisearch.types import DECISION_KINDS, Decision
 
 _WORDS = {"different": "different pictures", "keep": "all of them stay"}
@@ -34,7 +35,9 @@ def decide_command(kind: str, images: tuple[str, ...], index_path: str, as_json:
         if as_json:
             print_json(_document(index, made))
         else:
-            print_line(f"decision {made.id}: {len(made.sha256s)} contents, {_WORDS[kind]}")
+            print_line(
+                f"decision {made.id}: {counted(len(made.sha256s), 'content')}, {_WORDS[kind]}"
+            )
     return exit_codes.OK
 
 
@@ -62,10 +65,10 @@ def decisions_command(
     with mobisearch.ImageIndex.open(index_path) as index:
         if imported is not None:
             n_new = index.import_decisions(imported)
-            print_message(f"{n_new:,} decisions are new")
+            print_message(f"{counted(n_new, 'decision')} {'is' if n_new == 1 else 'are'} new")
         if forgotten:
             index.forget_decisions(forgotten)
-            print_message(f"{len(forgotten):,} decisions forgotten")
+            print_message(f"{counted(len(forgotten), 'decision')} forgotten")
         if exported is not None:
             _export(index.export_decisions(), exported)
         elif as_json:

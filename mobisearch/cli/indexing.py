@@ -22,7 +22,7 @@ from mobisearch.cli.output import (
 )
 from mobisearch.cli.progress import ProgressBar
 from mobisearch.errors import IndexNotFoundError
-from mobisearch.text import printable
+from mobisearch.text import counted, printable
 from mobisearch.types import DecodeSettings, FileFailure, RuntimeSettings, SyncReport
 
 _SEEN = ("added", "updated", "moved", "returned", "unchanged", "failed")
@@ -169,15 +169,14 @@ def _summary(report: SyncReport, n_images: int) -> str:
     names = (*_SEEN[:-1], "doubles", "missing", "pruned", "failed")
     always = ("added", "unchanged", "failed")
     parts = [
-        f"{getattr(report, name):,} {name}"
+        counted(n, "double") if name == "doubles" else f"{n:,} {name}"
         for name in names
-        if getattr(report, name) or name in always
+        if (n := getattr(report, name)) or name in always
     ]
     n_read = report.added + report.updated
     rate = f", {n_read / report.seconds:.0f} images/s" if n_read >= _MIN_FOR_RATE else ""
-    return (
-        f"{', '.join(parts)} in {report.seconds:.1f} s{rate}; the index holds {n_images:,} images"
-    )
+    holds = f"the index holds {counted(n_images, 'image')}"
+    return f"{', '.join(parts)} in {report.seconds:.1f} s{rate}; {holds}"
 
 
 def _explain(report: SyncReport, by_code: Counter[str], index_path: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 
 import click
@@ -20,6 +21,7 @@ from mobisearch.cli.output import (
     print_paths,
 )
 from mobisearch.cli.progress import ProgressBar
+from mobisearch.errors import ModelError
 from mobisearch.text import printable
 from mobisearch.types import DecodeSettings, IndexStatus, RepairReport, RuntimeSettings
 
@@ -64,6 +66,12 @@ def status_command(index_path: str, as_json: bool) -> int:
 def _labels_line(status: IndexStatus) -> str:
     """Say how many images have labels, and which."""
     if not status.classifiers:
+        from mobisearch.models import find_model
+
+        with contextlib.suppress(ModelError):  # a model that this version does not know
+            weights = find_model(status.model).weights
+            if weights.place == "bundled" and not weights.n_categories:
+                return "none; its model has no classifier: mobisearch label --classifier FILE"
         return "none; make them with: mobisearch label"
     return f"{status.labelled:,} of {status.images:,} images, by {', '.join(status.classifiers)}"
 

@@ -23,7 +23,7 @@ from mobisearch.evaluation.metrics import micro_average_precision, recall_at
 from mobisearch.evaluation.samples import alter_all, sample_photos
 from mobisearch.index import ImageIndex
 from mobisearch.models import DEFAULT_MODEL, ModelSpec
-from mobisearch.pipeline import EmbeddedFile, embed_files
+from mobisearch.pipeline import EmbeddedFile, FailedFile, embed_files
 from mobisearch.types import DecodeSettings, Embeddings, Pixels, RuntimeSettings
 
 _NETWORK_PICTURES = 64
@@ -40,7 +40,8 @@ class BenchmarkReport:
     """What was measured. Rates are images a second; every one is of this machine as it was then.
 
     Attributes:
-        photos: how many could be used, ``failed`` those that could not.
+        photos: how many could be used, byte-identical ones counted once; ``failed`` those that
+            could not.
         model: what was measured.
         precision: what the network computed in.
         decode_rate: reading, hashing and decoding alone, in all worker processes.
@@ -93,7 +94,7 @@ def run_benchmark(
     embedder = Embedder(model, runtime=runtime)
     embedder.load()
     on_step(f"decoding {len(paths):,} photos")
-    usable, decode_rate = _measure_decoding(paths, embedder)
+    usable, n_failed, decode_rate = _measure_decoding(paths, embedder)
     if len(usable) < 2:
         raise TooFewImagesError(len(usable), needed=2)
     with tempfile.TemporaryDirectory(prefix="mobisearch-bench-") as folder:
@@ -115,7 +116,7 @@ def run_benchmark(
     by_kind = np.split(np.arange(len(scores)), len(ALTERATIONS))
     return BenchmarkReport(
         photos=len(usable),
-        failed=len(paths) - len(usable),
+        failed=n_failed,
         megabytes=round(sum(os.path.getsize(path) for path in usable) / 1e6, 1),
         model=embedder.spec.name,
         precision=embedder.precision,
@@ -143,8 +144,8 @@ class _NoNetwork:
         return np.ones((len(pixels), self._dim), np.float32)
 
 
-def _measure_decoding(paths: list[str], embedder: Embedder) -> tuple[list[str], float]:
-    """Return the paths that could be decoded, and images a second."""
+def _measure_decoding(paths: list[str], embedder: Embedder) -> tuple[list[str], int, float]:
+    """Return the paths that could be decoded, how many could not, and images a second."""
     without = Embedder(embedder.spec, runtime=_NoNetwork(embedder.dim), settings=embedder.settings)
     for _ in embed_files(paths[:4], without):  # starts the workers
         pass
@@ -152,7 +153,8 @@ def _measure_decoding(paths: list[str], embedder: Embedder) -> tuple[list[str], 
     outcomes = list(embed_files(paths, without))
     seconds = time.perf_counter() - started
     usable = [found.path for found in outcomes if isinstance(found, EmbeddedFile)]
-    return usable, len(usable) / seconds
+    n_failed = sum(isinstance(found, FailedFile) for found in outcomes)
+    return usable, n_failed, len(usable) / seconds
 
 
 def _measure_queries(index: ImageIndex, paths: list[str]) -> list[float]:

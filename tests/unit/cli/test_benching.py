@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,12 @@ def test_bench_says_what_it_measured_in_words(command: Command, photos: Path) ->
     assert "1 failed" in done.stdout.splitlines()[0]
     assert "images/s" in done.stdout
     assert "  upside down" in done.stdout
+
+
+def test_photos_that_are_there_twice_have_not_failed(command: Command, photos: Path) -> None:
+    shutil.copy(photos / "a.png", photos / "again.png")
+    report = command("bench", photos, "--json").document
+    assert (report["photos"], report["failed"]) == (3, 1)
 
 
 def test_a_smaller_sample_is_the_same_each_time(command: Command, indexed: Path) -> None:

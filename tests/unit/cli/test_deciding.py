@@ -27,12 +27,15 @@ def test_a_decision_is_remembered_by_content_and_listed(command: Command, indexe
 def test_decisions_go_to_an_index_that_is_made_anew(
     command: Command, indexed: Path, tmp_path: Path
 ) -> None:
-    command("decide", "keep", indexed / "a.png")
+    made = command("decide", "keep", indexed / "a.png")
+    assert made.stdout == "decision 1: 1 content, all of them stay\n"
     assert command("decisions", "--export", "old.json").code == 0
     assert command("decisions", "--export", "old.json").code == 73
     other = tmp_path / "other"
     command("index", indexed, "--index", other)
-    assert command("decisions", "--import", "old.json", "--index", other).code == 0
+    assert (
+        "1 decision is new" in command("decisions", "--import", "old.json", "--index", other).stderr
+    )
     again = command("decisions", "--import", "old.json", "--index", other)
     assert "0 decisions are new" in again.stderr
     found = command("decisions", "--json", "--index", other).document["decisions"]

@@ -38,6 +38,16 @@ def test_the_document_has_the_fields_of_the_contract(command: Command, photos: P
     assert sum(document[name] for name in names) == 4
 
 
+def test_one_of_a_kind_is_not_told_as_many(command: Command, photos: Path) -> None:
+    for path in photos.iterdir():
+        if path.name != "a.png":
+            path.unlink()
+    os.link(photos / "a.png", photos / "linked.png")
+    done = command("index", photos)
+    assert done.stdout.startswith("1 added, 0 unchanged, 1 double, 0 failed in ")
+    assert done.stdout.endswith("; the index holds 1 image\n")
+
+
 def test_a_summary_and_the_failures_are_shown_to_people(command: Command, photos: Path) -> None:
     done = command("index", photos)
     assert done.code == 1

@@ -24,6 +24,9 @@ def test_the_status_says_what_is_in_an_index(command: Command, indexed: Path) ->
     assert document["path"] == str(INDEX.absolute())
     assert document["roots"] == [{"path": str(indexed)}]
     shown = command("status").stdout
+    assert (
+        "labels     none; its model has no classifier: mobisearch label --classifier FILE" in shown
+    )
     for words in ("images     3 (3 different)", "errors     1", "mobilenet_v2", str(indexed)):
         assert words in shown
 
