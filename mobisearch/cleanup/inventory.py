@@ -63,7 +63,8 @@ class Inventory:
     def paths(self) -> Iterator[str]:
         """Give the paths of everything in it."""
         yield from self.pictures
-        yield from (found.path for found in (*self.unseen, *self.others))
+        yield from (failure.path for failure in self.unseen)
+        yield from (other.path for other in self.others)
 
 
 def take_inventory(root: str, stop: threading.Event | None = None) -> Inventory:
