@@ -16,6 +16,7 @@ from mobisearch.errors import (
     DecisionsFileError,
     DecisionsNotFoundError,
     ImageNotFoundError,
+    ImageNotIndexedError,
     InvalidDecisionError,
     UnknownDecisionError,
 )
@@ -55,11 +56,13 @@ class RememberingIndex(OpenIndex):
                 one group again. ``"keep"``: all of them stay, and all byte-identical images that
                 the index has; they are shown again only when another copy joins them,
                 byte-identical or not.
-            images: files; they need not be in the index.
+            images: files with the bytes of images of the index; at these paths it need not know
+                them.
 
         Raises:
             InvalidDecisionError: the kind is unknown, or it takes more different contents.
             ImageError: a file cannot be read.
+            ImageNotIndexedError: no image of the index has the bytes of a file.
             IndexLockedError, StorageError: as for ``sync``.
         """
         if kind not in DECISION_KINDS:
@@ -79,12 +82,15 @@ class RememberingIndex(OpenIndex):
         """Return the SHA-256 of a file as it is now; of one that is gone, what the index knows."""
         real = real_path(path)
         try:
-            return read_file(real, max_bytes=DecodeSettings().max_bytes).sha256
+            sha256 = read_file(real, max_bytes=DecodeSettings().max_bytes).sha256
         except ImageNotFoundError:
             known = self._catalog.find_files([real]).get(real)
             if known is None or known.sha256 is None:
                 raise
             return known.sha256
+        if not self._catalog.images_of_content(sha256):
+            raise ImageNotIndexedError(real)
+        return sha256
 
     def decisions(self) -> list[Decision]:
         """Return all decisions, the oldest first."""

@@ -35,6 +35,7 @@ _BY_ERROR: tuple[tuple[type[errors.MobisearchError], int], ...] = (
     (errors.ReportError, CANNOT_CREATE),
     (errors.TooFewImagesError, INPUT_MISSING),
     (errors.FolderNotIndexedError, INPUT_MISSING),
+    (errors.ImageNotIndexedError, INPUT_MISSING),
     (errors.TrainingDataError, INPUT_MISSING),
     (errors.QueryError, USAGE),
     (errors.ServerError, CANNOT_CREATE),

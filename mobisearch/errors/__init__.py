@@ -54,6 +54,7 @@
     │   ├── InvalidWrongGroupsError   + ValueError          not above 0
     │   ├── InvalidScopeError         + ValueError          none of that name, or no folders for it
     │   ├── FolderNotIndexedError     + LookupError         nothing of that folder is in the index
+    │   ├── ImageNotIndexedError      + LookupError         no image has the bytes of a file
     │   ├── InvalidVectorError        + ValueError          wrong shape, NaN or all zeros
     │   ├── UnknownImageIdError       + LookupError         no image of that id
     │   ├── InvalidDecisionError      + ValueError          of no known kind, or of too few
@@ -145,6 +146,7 @@ from mobisearch.errors.models import (
 )
 from mobisearch.errors.queries import (
     FolderNotIndexedError,
+    ImageNotIndexedError,
     InvalidDecisionError,
     InvalidRecallError,
     InvalidResultCountError,
@@ -183,6 +185,7 @@ __all__ = [
     "FolderNotIndexedError",
     "ImageError",
     "ImageNotFoundError",
+    "ImageNotIndexedError",
     "ImageTooLargeError",
     "IndexClosedError",
     "IndexDamagedError",

@@ -69,6 +69,21 @@ class FolderNotIndexedError(QueryError, LookupError):
         )
 
 
+class ImageNotIndexedError(QueryError, LookupError):
+    """No image of the index has the bytes of a file: it is none, has changed, or is new.
+
+    Attributes:
+        path: the file.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        super().__init__(
+            f"{path}: no image in the index has the bytes of this file; if it is an image, add it "
+            "with: mobisearch index FOLDER"
+        )
+
+
 class InvalidVectorError(QueryError, ValueError):
     """A query vector has the wrong shape, or no direction."""
 

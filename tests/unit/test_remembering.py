@@ -80,6 +80,7 @@ def test_decisions_survive_backup_salvage_and_repair(
 def test_decisions_are_carried_to_another_index_by_a_file(
     index: ImageIndex, photos: Path, tmp_path: Path, fake_embedder: Embedder
 ) -> None:
+    index.sync(photos)
     made = index.decide("different", [photos / "a.png", photos / "b.png"])
     (tmp_path / "out.json").write_text(index.export_decisions())
     with ImageIndex.create(tmp_path / "other", fake_embedder) as other:
@@ -97,6 +98,7 @@ def test_numbers_of_files_are_carried_too_and_older_exports_have_none(
     index: ImageIndex, photos: Path, tmp_path: Path, fake_embedder: Embedder
 ) -> None:
     (photos / "a2.png").write_bytes((photos / "a.png").read_bytes())
+    index.sync(photos)
     made = index.decide("keep", [photos / "a.png", photos / "a2.png"])
     assert made.n_files == (2,)
     (tmp_path / "out.json").write_text(index.export_decisions())
@@ -140,6 +142,7 @@ def test_a_file_of_decisions_that_makes_no_sense_is_refused_whole(
 
 
 def test_decisions_that_make_no_sense_are_refused(index: ImageIndex, photos: Path) -> None:
+    index.sync(photos)
     with pytest.raises(InvalidDecisionError, match="expected one of"):
         index.decide("same", [photos / "a.png", photos / "b.png"])
     (photos / "copy.png").write_bytes((photos / "a.png").read_bytes())
@@ -165,6 +168,7 @@ def test_decisions_that_make_no_sense_are_refused(index: ImageIndex, photos: Pat
 def test_rows_that_make_no_sense_are_found_and_mended(
     index: ImageIndex, photos: Path, tmp_path: Path, statement: str
 ) -> None:
+    index.sync(photos)
     index.decide("different", [photos / "a.png", photos / "b.png"])
     connection = sqlite3.connect(tmp_path / "index" / "mobisearch.db")
     connection.executescript(statement)

@@ -49,6 +49,21 @@ def test_a_decision_can_be_forgotten(command: Command, indexed: Path) -> None:
     assert command("decisions", "--forget", str(made["id"])).code == 2
 
 
+def test_what_is_no_image_of_the_index_cannot_be_decided_on(
+    command: Command, indexed: Path, make_photo: Callable[..., Path]
+) -> None:
+    (indexed / "note.txt").write_text("no picture")
+    make_photo(indexed / "new.png", seed=99)
+    for name in ("note.txt", "new.png", "broken.jpg"):
+        for kind in ("keep", "different"):
+            done = command("decide", kind, indexed / "a.png", indexed / name)
+            assert (done.code, done.stdout) == (66, "")
+            assert f"{indexed / name}: no image in the index has the bytes" in done.stderr
+    assert command("decisions", "--json").document == {"decisions": []}
+    command("index", indexed)
+    assert command("decide", "different", indexed / "a.png", indexed / "new.png").code == 0
+
+
 def test_decisions_that_make_no_sense_are_refused(command: Command, indexed: Path) -> None:
     assert command("decide", "different", indexed / "a.png").code == 2
     assert command("decide", "equal", indexed / "a.png").code == 2
