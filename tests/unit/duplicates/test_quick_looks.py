@@ -19,6 +19,7 @@ from mobisearch.duplicates.verification import (
     Prepared,
     Start,
     alignment,
+    comparison,
     look,
     look_closer,
     preparation,
@@ -82,6 +83,36 @@ def test_plain_copies_need_no_key_points(
     relation = verify(look_at(photo), look_at(alter(photo)))
     assert relation.verdict is verdict
     assert relation.first_share == relation.second_share == 1.0
+
+
+@pytest.mark.parametrize("alter", [compressed, halved])
+@pytest.mark.parametrize("way", list(Image.Transpose))
+def test_copies_turned_by_right_angles_are_plain_and_named_as_a_proof_names_them(
+    photo: Image.Image,
+    monkeypatch: pytest.MonkeyPatch,
+    way: Image.Transpose,
+    alter: Callable[[Image.Image], Image.Image],
+) -> None:
+    first, second = look_at(photo), look_at(alter(photo).transpose(way))
+    plain = find_plain_copy(first, second)
+    monkeypatch.setattr(comparison, "find_plain_copy", lambda *_: None)
+    proved = verify(first, second)
+    assert plain is not None
+    assert plain.is_mirrored == proved.is_mirrored
+    assert (plain.turn_degrees - proved.turn_degrees + 1) % 360 == pytest.approx(1, abs=0.5)
+    assert plain.scale == pytest.approx(proved.scale, rel=0.01)
+    assert plain.changes == proved.changes
+    assert plain.verdict is proved.verdict
+
+
+def test_a_picture_that_is_its_own_mirror_image_is_not_called_mirrored(photo: Image.Image) -> None:
+    half = photo.crop((0, 0, photo.width // 2, photo.height))
+    both = Image.new("RGB", (2 * half.width, half.height))
+    both.paste(half, (0, 0))
+    both.paste(half.transpose(Image.Transpose.FLIP_LEFT_RIGHT), (half.width, 0))
+    plain = find_plain_copy(look_at(both), look_at(compressed(both)))
+    assert plain is not None
+    assert plain.verdict is Verdict.RECOMPRESSED
 
 
 def test_a_place_that_differs_is_no_plain_copy(photo: Image.Image) -> None:
