@@ -37,6 +37,7 @@ CODES = {
     "InvalidWrongGroupsError": 2,
     "FolderNotIndexedError": 66,
     "ImageNotFoundError": 66,
+    "ImageNotIndexedError": 66,
     "ImageTooLargeError": 1,
     "IndexClosedError": 65,
     "IndexDamagedError": 65,
