@@ -11,7 +11,8 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import BinaryIO
 
@@ -22,6 +23,9 @@ from mobisearch.duplicates.pairwise import (
     prepare_picture,
 )
 from mobisearch.store import ContentPicture, Pair
+
+_PAIRS_PER_REQUEST = 16
+"""So few that no process is still busy for long when the others have nothing left to do."""
 
 _MOST_HELD = 2_000
 """Pictures that each process holds ready: 400 MB."""
@@ -40,8 +44,9 @@ class ProcessEndedError(RuntimeError):
 class ComparingProcesses:
     """Some processes that compare pairs of thumbnails; each is started when it is first needed.
 
-    A pair goes to a process by its first content, so that each holds pictures of its own. They end
-    with this object, and with this process, however it ends.
+    A pair goes to a process by its first content, so that each holds pictures of its own; one that
+    has nothing left to do takes over what is another's. They end with this object, and with this
+    process, however it ends.
     """
 
     def __init__(self, n_processes: int) -> None:
@@ -62,23 +67,27 @@ class ComparingProcesses:
         shares: list[list[Pair]] = [[] for _ in range(n)]
         for pair in pairs:
             shares[pair[0] % n].append(pair)
+        requests = [deque(_cut(share)) for share in shares]
+        found: dict[Pair, ComparedPair] = {}
         with ThreadPoolExecutor(n, thread_name_prefix="mobisearch-compare") as pool:
-            answers = list(pool.map(self._ask, range(n), shares, [pictures] * n))
-        return {
-            pair: answer
-            for share, found in zip(shares, answers, strict=True)
-            for pair, answer in zip(share, found, strict=True)
-        }
+            for answers in pool.map(self._ask, range(n), [requests] * n, [pictures] * n):
+                found |= answers
+        return found
 
     def _ask(
-        self, number: int, pairs: Sequence[Pair], pictures: Mapping[int, ContentPicture]
-    ) -> list[ComparedPair]:
-        if not pairs:
-            return []
-        process = self._processes[number]
-        if process is None:
-            process = self._processes[number] = _ComparingProcess()
-        return process.compare(pairs, pictures)
+        self,
+        number: int,
+        requests: Sequence[deque[list[Pair]]],
+        pictures: Mapping[int, ContentPicture],
+    ) -> dict[Pair, ComparedPair]:
+        """Let a process answer its own requests, then, the last ones first, those of the others."""
+        found: dict[Pair, ComparedPair] = {}
+        while (pairs := _next_request(number, requests)) is not None:
+            process = self._processes[number]
+            if process is None:
+                process = self._processes[number] = _ComparingProcess()
+            found |= zip(pairs, process.compare(pairs, pictures), strict=True)
+        return found
 
     def close(self) -> None:
         """End the processes. Closing twice does nothing."""
@@ -86,6 +95,21 @@ class ComparingProcesses:
             if process is not None:
                 process.close()
             self._processes[number] = None
+
+
+def _cut(pairs: list[Pair]) -> Iterator[list[Pair]]:
+    for start in range(0, len(pairs), _PAIRS_PER_REQUEST):
+        yield pairs[start : start + _PAIRS_PER_REQUEST]
+
+
+def _next_request(number: int, requests: Sequence[deque[list[Pair]]]) -> list[Pair] | None:
+    """Take a request of one's own, or of who has most of them left; None if there are no more."""
+    with contextlib.suppress(IndexError):  # another thread took the last one
+        return requests[number].popleft()
+    for other in sorted(requests, key=len, reverse=True):
+        with contextlib.suppress(IndexError):
+            return other.pop()
+    return None
 
 
 class _ComparingProcess:

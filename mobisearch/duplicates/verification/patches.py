@@ -118,7 +118,7 @@ def find_differences(overlap: Overlap, evidence: Evidence) -> Differences:
     faded = np.zeros(telling.shape, bool)
     disagreeing = telling & ~evidence.agreeing
     if disagreeing.sum() >= LEAST_WINDOWS:
-        faded = find_faded(overlap, evidence.windows.inside, evidence.agreeing, disagreeing)
+        faded = find_faded(overlap, evidence.windows, evidence.agreeing, disagreeing)
         telling, disagreeing = telling & ~faded, disagreeing & ~faded
     failing = disagreeing.astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(failing, connectivity=8)

@@ -18,7 +18,7 @@ from mobisearch.duplicates.verification.judgement import LEAST_SPREAD, LEAST_TEL
 from mobisearch.duplicates.verification.patches import LEAST_WINDOWS
 from mobisearch.duplicates.verification.pictures import Picture
 from mobisearch.duplicates.verification.preparation import Prepared
-from mobisearch.duplicates.verification.proof import AGREEMENT
+from mobisearch.duplicates.verification.proof import AGREEMENT, VISIBLE, measure_noise
 from mobisearch.duplicates.verification.windows import (
     NOISE_LEVELS,
     make_stats,
@@ -42,7 +42,6 @@ _MEAN_LEVELS, _MOST_LEVELS = 4.5, 32.0
 _COLOUR_LEVELS = 2.0
 """By which the means of red, green and blue differ."""
 
-_VISIBLE = 3.0
 _SCALE = 0.02
 _SHARPNESS, _SHARPNESS_RESIZED = 1.15, 1.4
 """How many times more fine detail one may have: what has more may have been sharpened."""
@@ -142,7 +141,8 @@ def _share(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> float:
     (mean_a, spread_a), (mean_b, spread_b) = make_stats(a), make_stats(b)
     shared = window_mean(a * b) - mean_a * mean_b
     correlation = shared / (spread_a * spread_b + NOISE_LEVELS * NOISE_LEVELS)
-    telling = np.maximum(spread_a, spread_b) > _VISIBLE * NOISE_LEVELS
+    noise = max(NOISE_LEVELS, measure_noise(spread_b, correlation))
+    telling = np.maximum(spread_a, spread_b) > VISIBLE * noise
     agreeing = telling & (correlation > AGREEMENT)
     n_telling, n_agreeing = int(telling.sum()), int(agreeing.sum())
     if n_telling < LEAST_TELLING or n_telling - n_agreeing >= LEAST_WINDOWS or not n_agreeing:

@@ -26,7 +26,7 @@ AGREEMENT = 0.8
 """Correlation of two windows that show the same. Windows of unrelated photos that were laid on one
 another as well as possible reach it in fewer than one of fifteen; of copies, in nine of ten."""
 
-_VISIBLE = 3.0
+VISIBLE = 3.0
 """How many times the noise the contrast of a window must be to say anything."""
 
 _ROUGH_QUANTILE = 0.3
@@ -82,15 +82,20 @@ def weigh(windows: Windows, blur_px: float = 0.0) -> Evidence:
         excess = b[inside] ** 2 - expected[inside] ** 2
         low, high = np.quantile(excess, (0.2, 0.8))
         noise_b, noise_a = max(float(low), 0.0) ** 0.5, max(-float(high), 0.0) ** 0.5 / gain
-        unexplained = b[inside] * np.sqrt(np.maximum(1 - c[inside] ** 2, 0))
-        rough = min(float(np.quantile(unexplained, _ROUGH_QUANTILE)), _MOST_ROUGH)
+        rough = measure_noise(b[inside], c[inside])
     floor = NOISE_LEVELS * max(gain, 1.0)
-    least = _VISIBLE * max(floor, noise_a * gain, noise_b, rough)
+    least = VISIBLE * max(floor, noise_a * gain, noise_b, rough)
     telling = inside & (np.maximum(expected, b) > least)
     agreeing = telling & (c > AGREEMENT)
     rest = float(np.median(windows.measure_rest()[agreeing])) if agreeing.any() else _UNKNOWN_PX
     noise = noise_b if noise_b >= noise_a * gain else -noise_a
     return Evidence(windows, telling, agreeing, gain, noise, rest, blur_px)
+
+
+def measure_noise(spread: Plane, correlation: Plane) -> float:
+    """Return how many grey levels of the contrast of windows the other picture does not explain."""
+    unexplained = spread * np.sqrt(np.maximum(1 - correlation * correlation, 0))
+    return min(float(np.quantile(unexplained, _ROUGH_QUANTILE)), _MOST_ROUGH)
 
 
 def _spread_gain(a: Plane, b: Plane, sure: NDArray[np.bool_], gain: float) -> Plane:

@@ -84,8 +84,27 @@ def test_processes_say_what_is_said_here(
     verdicts = {compared.outcome.relation.verdict for compared in found.values()}
     assert Verdict.UNRELATED in verdicts
     assert len(verdicts) > 1
-    again = two.compare(pairs[:5], {})  # they hold the pictures
-    assert [_facts(again[pair]) for pair in pairs[:5]] == [_facts(found[p]) for p in pairs[:5]]
+
+
+def test_a_process_holds_pictures(pictures: dict[int, ContentPicture]) -> None:
+    one = ComparingProcesses(1)
+    first, again = (one.compare([(1, 2), (2, 3)], given) for given in (pictures, {}))
+    one.close()
+    assert [_facts(again[pair]) for pair in first] == [_facts(first[pair]) for pair in first]
+
+
+def test_a_process_takes_over_what_another_has_not_begun(
+    monkeypatch: pytest.MonkeyPatch, pictures: dict[int, ContentPicture]
+) -> None:
+    """All pairs begin with an even content, so that all of them are the first process's."""
+    monkeypatch.setattr(processes, "_PAIRS_PER_REQUEST", 1)
+    pairs = [(2, 3), (2, 4), (2, 5), (4, 5)]
+    made = ComparingProcesses(2)
+    found = made.compare(pairs, pictures)
+    n_started = sum(process is not None for process in made._processes)
+    made.close()
+    assert n_started == 2
+    assert sorted(found) == pairs
 
 
 def test_the_processes_end_with_the_object(
