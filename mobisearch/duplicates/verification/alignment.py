@@ -9,15 +9,22 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mobisearch.duplicates.verification.frames import match_frames
+from mobisearch.duplicates.verification.frames import Orientation, match_frames
 from mobisearch.duplicates.verification.points import match_points
 from mobisearch.duplicates.verification.preparation import Prepared
 from mobisearch.duplicates.verification.proof import Evidence, equalise, weigh
 from mobisearch.duplicates.verification.registration import Registration, register
 from mobisearch.duplicates.verification.voting import Transform, invert, vote
 
-_FRAME_CORRELATION = 0.45
-"""Of two whole frames, from which on it is worth to lay one on the other."""
+_FRAME_CORRELATION, _SURE_CORRELATION = 0.45, 0.9
+"""Of two whole frames, from which on it is worth to lay one on the other; and to do so as they are.
+"""
+
+_NEAR_CORRELATION, _NEAR_PX, _LEAST_ALIKE = 0.3, 64, 0.4
+"""Of two whole frames, from which on one may be the other cut a little; the longer side at which
+that is tried, where steps reach three times as far; and the mean correlation of the windows that
+have something in them, below which it came to nothing. Of 37 cropped thumbnails 32 were laid on the
+whole ones like this, in an eighth of the time that key points take."""
 
 _SHRINK = 1.15
 """How much finer a picture must be to be scaled down first."""
@@ -102,11 +109,21 @@ def _to_unit(prepared: Prepared) -> Transform:
     return np.array([[1 / width, 0, 0.5 / width], [0, 1 / height, 0.5 / height], [0, 0, 1]])
 
 
-def iter_alignments(first: Prepared, second: Prepared) -> Iterator[Alignment]:
-    """Give alignments worth a look, the cheap ones first."""
+def iter_alignments(
+    first: Prepared, second: Prepared, *, with_cuts: bool = True
+) -> Iterator[Alignment]:
+    """Give alignments worth a look, the cheap ones first.
+
+    Args:
+        with_cuts: one may be the other cut a little, which is looked for without key points too.
+    """
     correlation, orientation = match_frames(first.frame, second.frame)[0]
+    guesses = []
+    if with_cuts and _NEAR_CORRELATION < abs(correlation) < _SURE_CORRELATION:
+        guesses += _guess_cut(first, second, orientation, is_negative=correlation < 0)
     if abs(correlation) > _FRAME_CORRELATION:
-        guess = orientation.transform(first.size, second.size)
+        guesses.append(orientation.transform(first.size, second.size))
+    for guess in guesses:
         made = align(first, second, guess, is_negative=correlation < 0)
         if made is not None:
             yield made
@@ -124,10 +141,26 @@ def iter_alignments(first: Prepared, second: Prepared) -> Iterator[Alignment]:
             yield made
 
 
+def _guess_cut(
+    first: Prepared, second: Prepared, orientation: Orientation, *, is_negative: bool
+) -> list[Transform]:
+    """Return how the first lies on the second if one is the other cut a little, if it is."""
+    (a, to_a), (b, to_b) = (
+        shrink_picture(prepared.grey, max(prepared.size) / _NEAR_PX) for prepared in (first, second)
+    )
+    below, above = (plane.astype(np.float32) - 127.5 for plane in (a, b))
+    guess = to_b @ orientation.transform(first.size, second.size) @ np.linalg.inv(to_a)
+    near = register(below, -above if is_negative else above, guess)
+    if near is None or near.alikeness < _LEAST_ALIKE:
+        return []
+    found = np.linalg.inv(to_b) @ near.transform @ to_a
+    return [found / found[2, 2]]
+
+
 def find_alignment(first: Prepared, second: Prepared, least_share: float) -> Alignment | None:
     """Return the alignment in which most of the telling windows agree, if a share of them does."""
     best = max(
-        iter_alignments(first, second),
+        iter_alignments(first, second, with_cuts=False),
         key=lambda alignment: alignment.evidence.share,
         default=None,
     )

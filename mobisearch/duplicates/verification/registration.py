@@ -61,12 +61,16 @@ class Registration:
     first: Grid
     second: Grid
 
-    def is_hopeful(self, step: int = _STEPS) -> bool:
-        """Say whether two copies could look no more alike than this after so many steps."""
-        least = max((least for n, least in _HOPEFUL if n <= step), default=-1.0)
+    @property
+    def alikeness(self) -> float:
+        """Mean correlation of the windows with something in them in both; 1 if none has."""
         windows = self.windows
         seen = windows.inside & (np.minimum(windows.first_spread, windows.second_spread) > CLEAR)
-        return not seen.any() or float(windows.correlation[seen].mean()) >= least
+        return float(windows.correlation[seen].mean()) if seen.any() else 1.0
+
+    def is_hopeful(self, step: int = _STEPS) -> bool:
+        """Say whether two copies could look no more alike than this after so many steps."""
+        return self.alikeness >= max((least for n, least in _HOPEFUL if n <= step), default=-1.0)
 
 
 def lay(second: NDArray[np.generic], transform: Transform, shape: tuple[int, ...]) -> Plane:

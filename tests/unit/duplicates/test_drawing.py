@@ -120,7 +120,7 @@ def test_a_plain_sky_is_no_caption_where_something_else_is_in_front_of_it(
 def test_key_points_ask_for_a_closer_look(photos: dict[str, Image.Image]) -> None:
     first, second = look_at(photos["cat"]), look_at(photos["boats"])
     similar = Relation(Verdict.SIMILAR_SHOT, agreement=0.15)
-    start = look(first, look_at(compressed(photos["cat"].rotate(7), 60))).start
+    start = look(first, look_at(compressed(photos["cat"].rotate(30), 60))).start
     assert start is not None
     assert start.votes > 24
     assert needs_closer_look(first, second, Outcome(similar, start))

@@ -30,6 +30,7 @@ from mobisearch.duplicates.verification.plainness import find_plain_copy
 from mobisearch.types import Relation, Verdict
 
 PHOTO_PX = 600
+TURNED = Image.Transpose.ROTATE_90
 SIMILAR = Relation(Verdict.SIMILAR_SHOT, agreement=0.5)
 
 
@@ -103,6 +104,20 @@ def test_copies_turned_by_right_angles_are_plain_and_named_as_a_proof_names_them
     assert plain.scale == pytest.approx(proved.scale, rel=0.01)
     assert plain.changes == proved.changes
     assert plain.verdict is proved.verdict
+
+
+@pytest.mark.parametrize("name", ["boats", "canyon", "coffee", "pagoda"])
+def test_cutting_a_little_off_needs_no_key_points(
+    name: str, shipped_photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preparation, "find_points", refuse)
+    whole = opened(shipped_photos, name)
+    left, top = whole.width // 12, whole.height // 12
+    cut = compressed(whole.crop((left, top, whole.width, whole.height)).transpose(TURNED))
+    relation = verify(look_at(whole), look_at(cut))
+    assert relation.verdict is Verdict.CROPPED
+    assert relation.changes == (Verdict.ROTATED, Verdict.CROPPED)
+    assert relation.first_share == pytest.approx((11 / 12) ** 2, abs=0.02)
 
 
 def test_a_picture_that_is_its_own_mirror_image_is_not_called_mirrored(photo: Image.Image) -> None:
