@@ -83,10 +83,15 @@ class ComparingProcesses:
         """Let a process answer its own requests, then, the last ones first, those of the others."""
         found: dict[Pair, ComparedPair] = {}
         while (pairs := _next_request(number, requests)) is not None:
-            process = self._processes[number]
-            if process is None:
-                process = self._processes[number] = _ComparingProcess()
-            found |= zip(pairs, process.compare(pairs, pictures), strict=True)
+            try:
+                process = self._processes[number]
+                if process is None:
+                    process = self._processes[number] = _ComparingProcess()
+                found |= zip(pairs, process.compare(pairs, pictures), strict=True)
+            except ProcessEndedError:
+                for left in requests:
+                    left.clear()  # what the others have begun is the last that they do
+                raise
         return found
 
     def close(self) -> None:

@@ -158,7 +158,10 @@ def _guess_cut(
 
 
 def find_alignment(first: Prepared, second: Prepared, least_share: float) -> Alignment | None:
-    """Return the alignment in which most of the telling windows agree, if a share of them does."""
+    """Return the alignment in which most of the telling windows agree, if a share of them does.
+
+    Cuts are left to key points, with which the limits of those who ask this were found.
+    """
     best = max(
         iter_alignments(first, second, with_cuts=False),
         key=lambda alignment: alignment.evidence.share,
