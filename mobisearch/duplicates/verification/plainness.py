@@ -21,9 +21,9 @@ from mobisearch.duplicates.verification.preparation import Prepared
 from mobisearch.duplicates.verification.proof import AGREEMENT, VISIBLE, measure_noise
 from mobisearch.duplicates.verification.windows import (
     NOISE_LEVELS,
-    make_stats,
+    correlate,
+    make_levels,
     whole_cells,
-    window_mean,
 )
 from mobisearch.types.duplicates import Relation, Verdict
 
@@ -137,12 +137,10 @@ def _share(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> float:
 
     0 if those are too few or in one place, or if what disagrees could be a place that differs.
     """
-    a, b = (whole_cells(grey.astype(np.float32) - 127.5) for grey in (first, second))
-    (mean_a, spread_a), (mean_b, spread_b) = make_stats(a), make_stats(b)
-    shared = window_mean(a * b) - mean_a * mean_b
-    correlation = shared / (spread_a * spread_b + NOISE_LEVELS * NOISE_LEVELS)
-    noise = max(NOISE_LEVELS, measure_noise(spread_b, correlation))
-    telling = np.maximum(spread_a, spread_b) > VISIBLE * noise
+    a, b = (make_levels(whole_cells(g.astype(np.float32) - 127.5)) for g in (first, second))
+    correlation = correlate(a, b)
+    noise = max(NOISE_LEVELS, measure_noise(b.spread, correlation))
+    telling = np.maximum(a.spread, b.spread) > VISIBLE * noise
     agreeing = telling & (correlation > AGREEMENT)
     n_telling, n_agreeing = int(telling.sum()), int(agreeing.sum())
     if n_telling < LEAST_TELLING or n_telling - n_agreeing >= LEAST_WINDOWS or not n_agreeing:
