@@ -69,7 +69,7 @@ def join_rows(
         StoppedError: ``is_stopped`` said so.
     """
     found = _Found(least_score, max_pairs)
-    product = np.empty(_PART * _INNER, np.float32)
+    product, is_enough = np.empty(_PART * _INNER, np.float32), np.empty(_PART * _INNER, np.bool_)
     for top in range(0, len(rows), _OUTER):
         upper = rows.block(top, min(top + _OUTER, len(rows)))
         for left in range(top, len(rows), _INNER):
@@ -78,10 +78,12 @@ def join_rows(
             lower = rows.block(left, min(left + _INNER, len(rows)))
             for start in range(0, min(len(upper), left + len(lower) - top), _PART):
                 part = upper[start : start + _PART]
-                out = product[: len(part) * len(lower)].reshape(len(part), len(lower))
-                np.matmul(part, lower.T, out=out)
-                if out.max() >= found.least_score - _NOISE:
-                    found.add(out, part, lower, top + start, left)
+                n = len(part) * len(lower)
+                np.matmul(part, lower.T, out=product[:n].reshape(len(part), len(lower)))
+                np.greater_equal(product[:n], found.least_score - _NOISE, out=is_enough[:n])
+                above, beside = np.divmod(np.flatnonzero(is_enough[:n]), len(lower))
+                if len(above):
+                    found.add(part, lower, above, beside, top + start, left)
         tell(min(top + _OUTER, len(rows)))
     return found.pairs()
 
@@ -97,12 +99,19 @@ class _Found:
         self._n = 0
 
     def add(
-        self, product: Embeddings, upper: Embeddings, lower: Embeddings, top: int, left: int
+        self,
+        upper: Embeddings,
+        lower: Embeddings,
+        above: NDArray[np.int64],
+        beside: NDArray[np.int64],
+        top: int,
+        left: int,
     ) -> None:
-        """Add the pairs of two blocks of rows that begin at two places."""
-        above, beside = np.divmod(
-            np.flatnonzero(product >= self.least_score - _NOISE), product.shape[1]
-        )
+        """Add the pairs of two blocks of rows that begin at two places, if they have the score.
+
+        Args:
+            above, beside: places in the blocks.
+        """
         is_new = above + top < beside + left
         above, beside = above[is_new], beside[is_new]
         scores = exact_products(upper, lower, above, beside)
