@@ -98,6 +98,12 @@ def describe(case: Case) -> str:
 
 
 @pytest.fixture
+def tries_all() -> bool:
+    """Whether neighbours of which one stands for all are tried too: MOBISEARCH_CRASH_ALL=1."""
+    return _TRIES_ALL
+
+
+@pytest.fixture
 def choose() -> Callable[[int, int], range]:
     """A function: 1 to n in steps, or every one with MOBISEARCH_CRASH_ALL=1."""
 

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from crashkit.client import WRITE, Fault, Zygote
+from crashkit.client import RENAME, SYNC, WRITE, Fault, Zygote
+from crashkit.oplog import MARK, Operation, telling_points
 from crashkit.outages import find_losses
 from crashkit.state import CATALOG, open_plainly
 from crashkit.workloads import SMALL_STEPS, Prepared, Stage
@@ -116,3 +117,12 @@ def test_a_case_leaves_nothing_behind_for_the_next(zygote: Zygote, tmp_path: Pat
     assert killed.code is None
     stage.run("sync")
     assert not zygote.check(stage.photos, stage.index).problems
+
+
+def test_kills_that_leave_the_same_are_tried_once() -> None:
+    log, database = "catalog.db-wal", "catalog.db"
+    kinds = [(WRITE, log)] * 6 + [(SYNC, log), (MARK, "")] + [(WRITE, log)] * 2 + [(MARK, "")]
+    kinds += [(WRITE, database)] * 3 + [(RENAME, log), (SYNC, database)]
+    operations = [Operation(kind, 1, 0, path, "", b"") for kind, path in kinds]
+    # Of the first transaction pages 1, 5 and 6, of the next both, all other writes, no flush.
+    assert telling_points(operations) == [1, 5, 6, 8, 9, 10, 11, 12, 13]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from crashkit.client import RENAME, UNLINK, Fault
+from crashkit.client import RENAME, UNLINK
 from crashkit.loads import WORKLOADS
-from crashkit.oplog import MARK, Operation, iter_operations
+from crashkit.oplog import MARK, Operation
 from crashkit.state import State
 from crashkit.workloads import Prepared
 
@@ -17,17 +16,9 @@ Operations = Callable[[str], list[Operation]]
 
 
 @pytest.fixture
-def operations(prepare: Callable[[str], Prepared], tmp_path: Path) -> Operations:
+def operations(prepare: Callable[[str], Prepared]) -> Operations:
     """A function that gives what an undisturbed run of a workload does to the disk."""
-
-    def run(name: str) -> list[Operation]:
-        load = prepare(name)
-        index = load.place("logged")
-        outcome = load.run(index, fault=Fault(), log=tmp_path / "operations.log")
-        assert outcome.code == 0, outcome.text
-        return list(iter_operations(tmp_path / "operations.log"))
-
-    return run
+    return lambda name: prepare(name).operations()
 
 
 def _folder_of(path: str) -> str:

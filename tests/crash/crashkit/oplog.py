@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from .client import SYNC, WRITE
+
 MARK = 256
+
+_LOG_STEP = 4
+"""Of the writes of one transaction to SQLite's log, one in so many; see :func:`telling_points`."""
+
 _HEADER = struct.Struct("<IIQqQII")
 _MAGIC = 0x31544C46
 
@@ -44,3 +50,26 @@ def iter_operations(log: Path) -> Iterator[Operation]:
             kind, inode, place, os.fsdecode(path), os.fsdecode(other), data[at : at + size]
         )
         at += size
+
+
+def telling_points(operations: Sequence[Operation]) -> list[int]:
+    """Return the operations, counted from 1, before which to kill a run.
+
+    A flush changes nothing that a kill leaves, so that to die before it is to die before the next
+    operation. What one transaction appends to SQLite's log is read by nobody until the last page is
+    there, so of those writes the first, the last and every fourth stand for all; every operation is
+    tried with MOBISEARCH_CRASH_ALL=1.
+    """
+    points, number, row = [], 0, 0
+    kinds = [(operation.kind, operation.path) for operation in operations]
+    for place, (kind, path) in enumerate(kinds):
+        if kind == MARK:
+            row = 0
+            continue
+        number += 1
+        is_page = kind == WRITE and path.endswith("-wal")
+        row = row + 1 if is_page else 0
+        is_last = kinds[place + 1 : place + 2] != [(kind, path)]
+        if kind != SYNC and (not is_page or is_last or row % _LOG_STEP == 1):
+            points.append(number)
+    return points

@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 from .client import Checked, Fault, Outcome, Zygote
+from .oplog import Operation, iter_operations
 from .state import State, fingerprint, lasting, open_plainly, read_state
 
 SMALL_STEPS: Mapping[str, Any] = {
@@ -187,6 +188,14 @@ class Prepared:
         outcome = self.run(index, fault=Fault(mask=mask))
         shutil.rmtree(index.parent)
         return outcome.n_operations
+
+    def operations(self) -> list[Operation]:
+        """Return what an undisturbed run does to the disk."""
+        index, log = self.place("logged"), self.folder / "operations.log"
+        outcome = self.run(index, fault=Fault(), log=log)
+        assert outcome.code == 0, outcome.text
+        shutil.rmtree(index.parent)
+        return list(iter_operations(log))
 
     def complete(self, index: Path, legal: list[State | None] | None) -> Checked:
         """Check the index, make the call again, check again and compare with an undisturbed run."""
