@@ -22,7 +22,7 @@ from mobisearch.duplicates.verification import Prepared, look_closer
 from mobisearch.store import Pair
 from mobisearch.types import Relation, Verdict
 
-RELATION_VERSION = 9
+RELATION_VERSION = 10
 """Of the way in which contents are compared; raised with any change of it or of thumbnails."""
 
 _MAX_PREPARED = 3_000

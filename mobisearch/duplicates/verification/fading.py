@@ -76,13 +76,13 @@ def find_faded(
     inside = windows.inside
     found = np.zeros(failing.shape, bool)
     coarse = _coarse(overlap)
-    near, all_near = _Near.around(coarse.inside), None
+    near = _Near.around(coarse.inside)
     for (clear, faded, end), way in zip(_ways(coarse), _ways(overlap), strict=True):
-        dimmed = _find_dim(clear - end, faded - end, near, inside, agreeing, _SLACK)
+        a, b = clear - end, faded - end
+        dimmed = _find_dim(_mean_product(a, b), _mean_product(a, a), near, inside, agreeing, _SLACK)
         if dimmed is None or not _is_alike(windows, dimmed[-1]):
             continue
-        all_near = all_near or _Near.around(overlap.inside)
-        explained = _explain(*way, all_near, inside, agreeing, failing)
+        explained = _explain(*way, near, inside, agreeing, failing)
         if explained.sum() > found.sum():
             found = explained
     return found
@@ -100,7 +100,7 @@ class _Near:
     """What of the two is seen.
 
     Attributes:
-        weight: 1 for each pixel that lies in both, otherwise 0, (h, w).
+        weight: 1 for each window that lies in both, otherwise 0, (r, c).
         share: of what is around each, how much does.
     """
 
@@ -115,20 +115,20 @@ class _Near:
 
 def _coarse(overlap: Overlap) -> Overlap:
     """Return the same pictures with one pixel for each window, to see in them what has no use."""
-    height, width = (side // CELL_PX for side in overlap.inside.shape)
-
-    def shrink(plane: Plane) -> Plane:
-        size = (width, height)
-        small: Plane = cv2.resize(whole_cells(plane), size, interpolation=cv2.INTER_AREA)
-        return small
-
     return replace(
         overlap,
-        first=shrink(overlap.first),
-        second=shrink(overlap.second),
-        expected=shrink(overlap.expected),
-        inside=shrink(overlap.inside.astype(np.float32)) > 0.5,
+        first=_shrink(overlap.first),
+        second=_shrink(overlap.second),
+        expected=_shrink(overlap.expected),
+        inside=_shrink(overlap.inside.astype(np.float32)) > 0.5,
     )
+
+
+def _shrink(plane: Plane) -> Plane:
+    """Return a picture of whole cells with one pixel for each window."""
+    height, width = (side // CELL_PX for side in plane.shape[:2])
+    small: Plane = cv2.resize(whole_cells(plane), (width, height), interpolation=cv2.INTER_AREA)
+    return small
 
 
 def _ways(overlap: Overlap) -> Iterator[tuple[Plane, Plane, Plane]]:
@@ -158,16 +158,22 @@ def _explain(
     Args:
         clear, faded: float32, RGB, shape (h, w, 3).
         end: into which colour, shape (3,).
-        near: the pixels that lie in both.
+        near: the windows that lie in both, for what is around each.
         inside: the windows that do.
     """
     none = np.zeros(failing.shape, bool)
     a, b = clear - end, faded - end
-    found = _find_dim(a, b, near, inside, agreeing)
+    found = _find_dim(
+        _shrink(_mean_product(a, b)), _shrink(_mean_product(a, a)), near, inside, agreeing
+    )
     if found is None:
         return none
-    g, dimming, reference, dim = found
-    first, second = (make_levels(_details(plane)) for plane in (end + g[..., None] * a, faded))
+    dimming, reference, dim = found
+    grey = whole_cells(brightness(a))
+    g = cv2.resize(dimming, (grey.shape[1], grey.shape[0]))
+    first, second = (
+        make_levels(_details(plane)) for plane in (g * grey, whole_cells(brightness(b)))
+    )
     agrees = correlate(first, second) > _AGREEMENT
     is_gone = window_mean(whole_cells(largest(abs(b)))) < _GONE_LEVELS
     told = (np.maximum(first.spread, second.spread) > _LEAST_DETAIL) & ~is_gone
@@ -183,35 +189,31 @@ def _explain(
 
 
 def _find_dim(
-    a: Plane,
-    b: Plane,
+    shared: Plane,
+    content: Plane,
     near: _Near,
     inside: NDArray[np.bool_],
     agreeing: NDArray[np.bool_],
     slack: float = 1.0,
-) -> tuple[Plane, Plane, float, NDArray[np.bool_]] | None:
-    """Find the corners in which a picture, ``b``, is dimmer than elsewhere; None if there are none.
+) -> tuple[Plane, float, NDArray[np.bool_]] | None:
+    """Find the corners in which a picture is dimmer than elsewhere; None if there are none.
 
     Args:
-        a, b: colours less the end; with a pixel for each pixel, or for each window.
+        shared: of each window, the product of both pictures' colours, given from the end.
+        content: of those of the clear one with themselves.
         slack: how much brighter a corner may be, from which on it is looked at.
 
     Returns:
-        ``g`` of each pixel, of each window, of those that agree; and the dim windows.
+        ``g`` of each window, of those that agree; and the dim windows.
     """
-    content = _mean_product(a, a)
-    g = _dimming(_mean_product(a, b), content, near)
-    if g.shape == inside.shape:
-        dimming = g
-    else:
-        dimming, content = (window_mean(whole_cells(plane)) for plane in (g, content))
+    dimming = _dimming(shared, content, near)
     reference = float(np.median(dimming[agreeing])) if agreeing.any() else 0.0
     if reference < _LEAST_REFERENCE / slack:
         return None
     dim = inside & (dimming < _DIM * slack * reference) & (content > (_CONTENT_LEVELS / slack) ** 2)
     if _count_corners(inside, dim) < _LEAST_CORNERS:
         return None
-    return g, dimming, reference, dim
+    return dimming, reference, dim
 
 
 def _mean_product(a: Plane, b: Plane) -> Plane:
@@ -224,12 +226,7 @@ def _mean_product(a: Plane, b: Plane) -> Plane:
 
 
 def _dimming(shared: Plane, content: Plane, near: _Near) -> Plane:
-    """Return ``g`` for each pixel, (h, w).
-
-    Args:
-        shared: product of the colours of both, given from the end.
-        content: of those of the clear one with themselves.
-    """
+    """Return ``g`` for each window, (r, c); the arguments are those of :func:`_find_dim`."""
     above, below = (_spread(plane * near.weight) for plane in (shared, content))
     below += _DOUBT_LEVELS**2 * near.share
     below += 1e-3
@@ -244,9 +241,11 @@ def _spread(plane: Plane) -> Plane:
     return spread
 
 
-def _details(plane: Plane) -> Plane:
-    grey = brightness(plane)
-    fine: Plane = whole_cells(grey - cv2.GaussianBlur(grey, (0, 0), _SPREAD * max(grey.shape)))
+def _details(grey: Plane) -> Plane:
+    """Return what a blur as wide as the spread takes away from a picture of whole cells."""
+    small = _shrink(grey)
+    soft = cv2.GaussianBlur(small, (0, 0), _SPREAD * max(small.shape))
+    fine: Plane = grey - cv2.resize(soft, (grey.shape[1], grey.shape[0]))
     return fine
 
 

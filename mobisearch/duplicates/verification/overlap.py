@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,8 +18,9 @@ from mobisearch.duplicates.verification.windows import CELL_PX, Plane
 _BLUR_PX = 5
 """Colours are compared without details, so that blur, noise and sharpening do not count."""
 
-_EVERY = 2
-"""One pixel in so many, along both sides, tells what became of the colours."""
+_LEAST_EVERY, _SAMPLED_PX = 2, 96
+"""One pixel in two, along both sides, tells what became of the colours; of larger pictures one in
+more, so that about this many along the longer side do."""
 
 _LEAST_PIXELS = 60
 _UNEVEN_ERROR = 4.0
@@ -29,8 +31,8 @@ _NO_ERROR = 255.0
 _MOST_ROUNDS, _MOST_GAIN = 4, 0.5
 """What a half-transparent panel recolours must not count, if without it the error is halved."""
 
-_SHADED_PX = 192
-"""Longer side of what is looked at to find out how light falls, which has no details."""
+_LOOKED_AT_PX = 192
+"""Longer side of what is looked at to find out how light falls, and how much differs."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -77,7 +79,7 @@ def make_overlap(alignment: Alignment) -> Overlap:
     second = lay(pixels, transform, shape).astype(np.float32)
     inside = lay_mask(pixels.shape, transform, shape)
     agreeing = to_pixels(alignment.evidence.agreeing, shape) & inside
-    soft = _Soft(_soften(first), _soften(second), agreeing[::_EVERY, ::_EVERY])
+    soft = _Soft.of(first, second, agreeing)
     colours = _fit_colours(soft, soft.agreeing)
     moved = cv2.transform(first, np.ascontiguousarray(colours.T))
     recoloured = np.clip(moved, 0, 255)
@@ -100,7 +102,14 @@ def make_overlap(alignment: Alignment) -> Overlap:
 def _error(recoloured: Plane, second: Plane, agreeing: NDArray[np.bool_]) -> float:
     if not agreeing.any():
         return _NO_ERROR
-    return float(np.median(brightness(cv2.absdiff(recoloured, second))[agreeing]))
+    first, second, some = _look_at(recoloured, second, agreeing)
+    return float(np.median(brightness(abs(first - second))[some])) if some.any() else _NO_ERROR
+
+
+def _look_at(*planes: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+    """Return as few pixels of planes as tell how light falls."""
+    step = max(1, max(planes[0].shape[:2]) // _LOOKED_AT_PX)
+    return tuple(plane[::step, ::step] for plane in planes)
 
 
 def _shade(first: Plane, second: Plane, agreeing: NDArray[np.bool_]) -> tuple[Plane, float]:
@@ -110,12 +119,10 @@ def _shade(first: Plane, second: Plane, agreeing: NDArray[np.bool_]) -> tuple[Pl
     """
     height, width = agreeing.shape
     powers = _powers(height, width)
-    step = max(1, max(height, width) // _SHADED_PX)
-    some = agreeing[::step, ::step]
+    dark, bright, few, some = _look_at(first, second, powers, agreeing)
     if not some.any():
         return first, 0.0
-    light, target = (brightness(plane[::step, ::step])[some] for plane in (first, second))
-    few = powers[::step, ::step][some]  # (n, 6)
+    light, target, few = brightness(dark)[some], brightness(bright)[some], few[some]  # few: (n, 6)
     a, b = few * light[:, None], target
     moments = a.T @ a + 1e-3 * np.eye(6)
     found = np.linalg.solve(moments + 1e-4 * np.trace(moments) * np.eye(6), a.T @ b)
@@ -164,25 +171,31 @@ def brightness(colours: NDArray[np.float32]) -> NDArray[np.float32]:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Soft:
-    """Two pictures on one another without details, and of their pixels one in four.
+    """Two pictures on one another without details, and few of their pixels.
 
     Attributes:
+        every: of so many pixels one, along both sides.
         agreeing: pixels in windows that agree, of those.
     """
 
+    every: int
     first: Plane
     second: Plane
     agreeing: NDArray[np.bool_]
 
-
-def _soften(plane: Plane) -> Plane:
-    soft: Plane = cv2.blur(plane, (_BLUR_PX, _BLUR_PX))[::_EVERY, ::_EVERY]
-    return np.ascontiguousarray(soft)
+    @classmethod
+    def of(cls, first: Plane, second: Plane, agreeing: NDArray[np.bool_]) -> _Soft:
+        every = max(_LEAST_EVERY, max(agreeing.shape) // _SAMPLED_PX)
+        a, b = (
+            np.ascontiguousarray(cv2.blur(plane, (_BLUR_PX, _BLUR_PX))[::every, ::every])
+            for plane in (first, second)
+        )
+        return cls(every, a, b, agreeing[::every, ::every])
 
 
 def _fit_colours(soft: _Soft, some: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return the affine change of colours of least squares, none if there is too little to see."""
-    if some.sum() * _EVERY**2 < _LEAST_PIXELS:
+    if some.sum() * soft.every**2 < _LEAST_PIXELS:
         return np.vstack([np.eye(3), np.zeros(3)])
     x, y = (plane[some].astype(np.float64) for plane in (soft.first, soft.second))
     is_clipped = _is_clipped(x) | _is_clipped(y)
@@ -201,7 +214,8 @@ def _fit_most(
     first: Plane, second: Plane, soft: _Soft, colours: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return the change of colours of the larger half, which is not what a panel makes of some."""
-    a, b = (np.ascontiguousarray(plane[::_EVERY, ::_EVERY]) for plane in (first, second))
+    every = soft.every
+    a, b = (np.ascontiguousarray(plane[::every, ::every]) for plane in (first, second))
     for _ in range(_MOST_ROUNDS):
         moved = np.clip(cv2.transform(a, np.ascontiguousarray(colours.T)), 0, 255)
         apart = largest(cv2.absdiff(moved, b))
