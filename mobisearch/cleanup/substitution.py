@@ -6,7 +6,7 @@ import os
 
 import numpy as np
 
-from mobisearch.duplicates import is_version, shows_all
+from mobisearch.duplicates import find_descent, is_version, shows_all
 from mobisearch.errors import ImageError
 from mobisearch.imaging import (
     Holdings,
@@ -41,17 +41,18 @@ class Substitution:
         return f"it has what the one kept has not: {missing}" if missing else ""
 
     def find_difference(self, path: str, keeper: str) -> str:
-        """Say that a photo shows what the one kept does not, or "" if that shows all of it.
+        """Say that a photo shows what the one kept does not, or that that one was made from it.
 
-        Both are decoded whole. What cannot be read counts as different.
+        Returns "" if neither is so. Both are decoded whole. What cannot be read differs.
         """
         try:
-            (kept, _), (copy, saved) = self._picture(keeper), self._picture(path)
+            (kept, own), (copy, saved) = self._picture(keeper), self._picture(path)
         except ImageError as error:
             return f"it cannot be compared with the one kept: {error.reason}"
-        if shows_all(kept, copy, saved):
-            return ""
-        return "looked at closely, it differs from the one kept in places"
+        if not shows_all(kept, copy, saved):
+            return "looked at closely, it differs from the one kept in places"
+        descent = find_descent(kept, own, copy, saved)
+        return f"it may be the original: the one kept {descent} from it" if descent else ""
 
     def find_strangeness(self, path: str, keeper: str) -> str:
         """Say that a photo is no version of the one kept, or "" if it is one, however altered."""

@@ -19,6 +19,7 @@ from mobisearch.duplicates.stopping import StoppedError
 from mobisearch.duplicates.verification import (
     describe,
     draw_difference,
+    find_descent,
     is_version,
     shows_all,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "describe",
     "draw_difference",
     "find_companions",
+    "find_descent",
     "is_inside",
     "is_version",
     "parse_rules",

@@ -11,6 +11,7 @@ from mobisearch.duplicates.verification.comparison import (
 from mobisearch.duplicates.verification.description import describe
 from mobisearch.duplicates.verification.difference import draw_difference
 from mobisearch.duplicates.verification.exactness import compare_pixels, may_have_same_pixels
+from mobisearch.duplicates.verification.lineage import find_descent
 from mobisearch.duplicates.verification.pictures import (
     CLOSE_PX,
     THUMBNAIL_PX,
@@ -31,6 +32,7 @@ __all__ = [
     "compare_pixels",
     "describe",
     "draw_difference",
+    "find_descent",
     "is_version",
     "look",
     "look_closer",

@@ -39,6 +39,15 @@ _MOST_STEPS = 6.0
 saved again in 30 ways at quality 40 to 95, with noise and without, stay below; another digit in
 faint writing makes 8 and more at quality 75, and 17 at 85."""
 
+_TELLING_STEP, _FINER = 4.0, 2.5
+"""Of a copy's steps, the least that tells anything, and how many times the kept picture's own step
+it must be: below, those cannot be told apart."""
+
+_ON_STEPS = 0.18
+"""Of a step, how far values lie from its multiples on average if they were rounded to it once. Of
+20 photos saved at 60 to 90 and again at 85 to 98, or as PNG, the worst had 0.17, most less than
+0.12; of those that were saved at 85 to 98 only, none less than 0.23."""
+
 _DARKEST, _BRIGHTEST = 1, 254
 """Beyond these pixels were cut off, and a block says nothing."""
 
@@ -74,6 +83,29 @@ def is_saved_from(kept: Pixels, copy: Pixels, saved: Quantisation) -> bool:
         return True
     places = cv2.boxFilter(np.concatenate(steps), -1, (2, 2), normalize=False)
     return n_beyond <= _MOST_BEYOND * n_values and float(places.max()) <= _MOST_STEPS
+
+
+def was_rounded(picture: Pixels, own: Quantisation | None, saved: Quantisation) -> bool:
+    """Return whether a picture was made from a JPEG with other steps than it has itself.
+
+    Its values are then still near to the multiples of those. False where too little can be seen.
+
+    Args:
+        picture: uint8, RGB, (h, w, 3).
+        own: how it was saved, None if it is no JPEG.
+        saved: of the JPEG in question, of the same size.
+    """
+    finest = own.steps if own is not None else np.ones_like(saved.steps)
+    is_telling = saved.steps >= np.maximum(_TELLING_STEP, _FINER * finest)
+    is_telling[0, 0] = False
+    stored = saved.as_stored(picture)
+    n_values, total = 0, 0.0
+    for blocks, _, is_whole in _bands(stored, stored):
+        values = _transform(blocks)[is_whole] / saved.steps
+        some = values[(abs(values) > 0.5) & is_telling]
+        n_values += len(some)
+        total += float(abs(some - np.rint(some)).sum())
+    return n_values >= _LEAST_VALUES and total < _ON_STEPS * n_values
 
 
 def _bands(

@@ -62,15 +62,25 @@ def shows_all(kept: Pixels, copy: Pixels, saved: Quantisation | None = None) -> 
             that saving it like that does not explain.
     """
     use_one_thread()
-    small, tiny = _tiny(copy), _tiny(kept)
+    for likeness, turned in iter_turned(kept, copy):
+        if _is_same(turned, copy, saved):
+            return True
+        if likeness > _SAME_FRAME:
+            return False
+    return _lies_in(kept, copy, saved)
+
+
+def iter_turned(picture: Pixels, other: Pixels) -> Iterator[tuple[float, Pixels]]:
+    """Give a picture turned, and mirrored, in each way in which it looks much like another one.
+
+    With each goes the correlation of the two, very small.
+    """
+    small, tiny = _tiny(other), _tiny(picture)
     for is_mirrored in (False, True):
         for quarter in range(4):
             likeness = _correlation(_turned(tiny, is_mirrored, quarter), small)
-            if likeness > _LIKE and _is_same(_turned(kept, is_mirrored, quarter), copy, saved):
-                return True
-            if likeness > _SAME_FRAME:
-                return False
-    return _lies_in(kept, copy, saved)
+            if likeness > _LIKE:
+                yield likeness, _turned(picture, is_mirrored, quarter)
 
 
 def _turned(picture: NDArray[_T], is_mirrored: bool, quarter: int) -> NDArray[_T]:
