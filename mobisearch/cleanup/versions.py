@@ -15,6 +15,8 @@ _SCALE_EQUAL = 1.02
 _FRUGAL_FORMATS = frozenset({"HEIF", "AVIF", "WEBP"})
 """They take about half the bytes of a JPEG of the same quality."""
 
+_STRETCHED = frozenset({"stretched", "bent"})
+
 _ALTERING = (Verdict.RETOUCHED, Verdict.RECOLOURED, Verdict.OVERLAID, Verdict.MIRRORED)
 
 
@@ -53,9 +55,14 @@ def compare_versions(
     altered = [str(change) for change in (*relation.changes, verdict) if change in _ALTERING]
     if altered:
         return CoverStatus.OTHER, f"one of the two was {altered[0]}"
+    if _STRETCHED.intersection(relation.detail.split(", ")):
+        return CoverStatus.OTHER, "one of the two was stretched"
     if relation.second_share < _SHARE_SHOWN:
         share = f"{relation.second_share:.0%}"
         return CoverStatus.WORSE, f"the other shows {share} of it"
+    if relation.first_share < _SHARE_SHOWN:
+        # It may be a cut of the other, or what that was made from by adding something around it.
+        return CoverStatus.OTHER, f"it is {relation.first_share:.0%} of what the other shows"
     if relation.scale > _SCALE_EQUAL:
         return CoverStatus.WORSE, f"the other has {1 / relation.scale:.0%} of its resolution"
     if _worth_bytes(image) > _worth_bytes(copy):

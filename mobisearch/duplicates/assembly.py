@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from mobisearch.duplicates.alterations import find_alterations
 from mobisearch.duplicates.companions import CompanionFinder
 from mobisearch.duplicates.comparing import Comparer
 from mobisearch.duplicates.keeping import choose_keeper, is_inside
@@ -23,12 +24,6 @@ from mobisearch.types import (
     SimilarPair,
     Verdict,
 )
-
-_OBLIQUE_DEGREES = 1.0
-"""Turned so far, a picture has corners that show nothing."""
-
-_WHOLE = 0.97
-"""Of a picture: alignment is exact to some percent."""
 
 _SAME_FILE = Relation(Verdict.SAME_FILE, (Verdict.SAME_FILE,), 1.0)
 
@@ -93,26 +88,17 @@ class Assembly:
         """Return the image that is kept and why, the copies, and by id why each of them is not."""
         able = self._scope.candidates_to_keep(images)
         rules, protect = self._settings.keep, self._settings.protect
-        framed = {image.id for image in able if self._is_framed(place_of[image.id])}
-        choice = choose_keeper(able, rules, protect, framed=framed, finder=self._finder)
+        done = find_alterations(
+            {image.id: place_of[image.id] for image in able},
+            {place_of[image.id]: image.format.upper() for image in images},
+            self._links,
+        )
+        choice = choose_keeper(able, rules, protect, done=done, finder=self._finder)
         keep = able[choice.keeper]
         copies = self._scope.copies(images, keep)
         reasons = {image.id: why for image, why in zip(able, choice.reasons, strict=True)}
         reasons |= {copy.id: "it is in the library" for copy in copies if copy.id not in reasons}
         return keep, choice.reason, copies, reasons
-
-    def _is_framed(self, place: int) -> bool:
-        """Say whether a copy shows all of a content that is not all of what it shows itself."""
-        for pair in self._links.get(place, ()):
-            relation = pair.relation if pair.second == place else pair.relation.reversed()
-            is_oblique = abs((relation.turn_degrees + 45) % 90 - 45) > _OBLIQUE_DEGREES
-            if (
-                (Verdict.OVERLAID in relation.changes or is_oblique)
-                and Verdict.CROPPED not in relation.changes
-                and relation.second_share < _WHOLE <= relation.first_share
-            ):
-                return True
-        return False
 
     def _member(
         self,

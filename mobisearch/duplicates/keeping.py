@@ -7,18 +7,30 @@ tells apart is told apart by path.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
+from mobisearch.duplicates.alterations import NOTHING_KNOWN, Alterations
 from mobisearch.duplicates.companions import CompanionFinder
 from mobisearch.errors import UnknownKeepRuleError
 from mobisearch.imaging.formats import PILLOW_FORMATS
+from mobisearch.text import counted
 from mobisearch.types import DEFAULT_KEEP, ImageRecord
 
 ALL_RULES = (
-    *("largest", "smallest", "raw", "lossless", "richest", "finest", "oldest", "newest"),
+    *(
+        "original",
+        "largest",
+        "smallest",
+        "raw",
+        "lossless",
+        "richest",
+        "finest",
+        "oldest",
+        "newest",
+    ),
     "shortest-path",
     *("path:FOLDER", "format:NAME"),
 )
@@ -92,7 +104,7 @@ def choose_keeper(
     rules: Sequence[str] = DEFAULT_KEEP,
     protected: Sequence[str] = (),
     *,
-    framed: Collection[int] = (),
+    done: Alterations = NOTHING_KNOWN,
     finder: CompanionFinder | None = None,
 ) -> KeeperChoice:
     """Choose which of several copies is kept.
@@ -103,8 +115,9 @@ def choose_keeper(
         images: at least one.
         rules: names of rules, the most important first.
         protected: folders, real absolute paths, of which nothing is ever moved.
-        framed: ids of images with something around the picture, such as a border: for ``largest``
-            they come after those without, since what is around is no picture.
+        done: what was done to the images. For ``original`` those that were made from another one
+            come last, for ``largest`` those with something around the picture, since that is no
+            picture, and for ``finest`` those that are noisier, since noise takes many bytes.
         finder: what to find companions with.
 
     Raises:
@@ -120,7 +133,7 @@ def choose_keeper(
                 "is protected" if is_inside(image.path, protected) else "is not protected"
             ),
         ),
-        *(_aware_of(rule, framed) for rule in parse_rules(rules, finder)),
+        *(_aware_of(rule, done) for rule in parse_rules(rules, finder)),
         KeepRule("path", lambda image: _path_rank(image.path), lambda _: "its path comes first"),
         KeepRule("id", lambda image: image.id, lambda _: "it was in the index first"),
     ]
@@ -139,15 +152,21 @@ def choose_keeper(
     )
 
 
-def _aware_of(rule: KeepRule, framed: Collection[int]) -> KeepRule:
-    if rule.name != "largest" or not framed:
+def _aware_of(rule: KeepRule, done: Alterations) -> KeepRule:
+    """Return a rule that knows what was done to images."""
+    words: Mapping[int, str] = {}
+    if rule.name == "original":
+        words = done.made
+    elif rule.name == "largest":
+        words = dict.fromkeys(done.framed, "has something around the picture")
+    elif rule.name == "finest":
+        words = dict.fromkeys(done.noisy, "is noisier")
+    if not words:
         return rule
     return KeepRule(
         rule.name,
-        lambda image: (image.id in framed, rule.rank(image)),
-        lambda image: (
-            "has something around the picture" if image.id in framed else rule.describe(image)
-        ),
+        lambda image: (image.id in words, rule.rank(image)),
+        lambda image: words.get(image.id) or rule.describe(image),
     )
 
 
@@ -251,6 +270,8 @@ def _pixel_words(image: ImageRecord) -> str:
 
 
 _SIMPLE_RULES: Mapping[str, tuple[_Rank, _Words]] = {
+    # Of what was done to images more is known where they are compared with one another.
+    "original": (lambda _: 0, lambda _: "was not made from another, as far as it shows"),
     # A picture that is cut short has grey where its pixels should be: any whole one is larger.
     "largest": (lambda image: (image.is_truncated, -image.width * image.height), _pixel_words),
     "smallest": (
@@ -270,6 +291,9 @@ _SIMPLE_RULES: Mapping[str, tuple[_Rank, _Words]] = {
     "newest": (_newest, _day_words),
     "shortest-path": (
         lambda image: (image.path.count(os.sep), len(image.path)),
-        lambda image: f"has a path of {len(image.path)} characters",
+        lambda image: (
+            f"is {counted(image.path.count(os.sep) - 1, 'folder')} deep, with a path of "
+            f"{counted(len(image.path), 'character')}"
+        ),
     ),
 }

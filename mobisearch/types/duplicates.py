@@ -35,7 +35,10 @@ class Verdict(enum.StrEnum):
 
 
 _PAIRS = (("brighter", "darker"), ("more contrast", "less contrast"), ("warmer", "cooler"),
-          ("more colour", "less colour"), ("grey", "coloured"))  # fmt: skip
+          ("more colour", "less colour"), ("grey", "coloured"), ("sepia", "without sepia"),
+          ("one tint", "without tint"), ("noisier", "less noise"), ("sharper", "softer"),
+          ("caption", "without caption"), ("mark", "without mark"),
+          ("marks", "without marks"))  # fmt: skip
 _OPPOSITES = {**dict(_PAIRS), **{second: first for first, second in _PAIRS}}
 
 
@@ -191,7 +194,7 @@ class ScoreCurve:
         return (self.mistakes + 0.5) / (self.trials + 1)
 
 
-DEFAULT_KEEP = ("largest", "raw", "richest", "finest", "oldest", "shortest-path")
+DEFAULT_KEEP = ("original", "largest", "raw", "richest", "finest", "oldest", "shortest-path")
 """Which copy is kept: the first rule that tells two apart decides."""
 
 

@@ -13,7 +13,10 @@ from mobisearch.types import Relation, Verdict
         ("brighter", "darker"),
         ("darker, less contrast", "brighter, more contrast"),
         ("grey", "coloured"),
-        ("caption", "caption"),
+        ("caption, softer", "without caption, sharper"),
+        ("mark on one", "mark on one"),
+        ("sepia", "without sepia"),
+        ("noisier", "less noise"),
         ("", ""),
     ],
 )

@@ -26,6 +26,10 @@ FADED_WORDS = "faded edges"
 _WIDE = 0.8
 _NOISE_LEVELS = 4.0
 _BLUR_PX = 1.2
+_DRAWN, _NOT_DRAWN = 0.7, 0.3
+"""Of what differs, the share drawn in one picture, and in the other, from which on it is known on
+which of them it was laid."""
+
 _ORDER = tuple(Verdict)
 
 
@@ -93,7 +97,18 @@ def _is_corners(turn_degrees: float, share: float) -> bool:
 
 
 def _name_patches(found: Findings) -> str:
-    """Return where and how large what was laid over is."""
+    """Return how large what was laid over is, and whether it is on the first, or on one of both."""
+    what, differences = _name_size(found), found.differences
+    in_coarse, in_fine = differences.drawn_shares
+    in_first, in_second = (
+        (in_fine, in_coarse) if found.alignment.is_swapped else (in_coarse, in_fine)
+    )
+    if in_second >= _DRAWN and in_first <= _NOT_DRAWN:
+        return what
+    return f"without {what}" if in_first >= _DRAWN and in_second <= _NOT_DRAWN else f"{what} on one"
+
+
+def _name_size(found: Findings) -> str:
     width = found.alignment.evidence.windows.inside.shape[1]
     for patch in found.differences.patches:
         left, _, right, _ = patch.box

@@ -100,12 +100,17 @@ class Differences:
     @property
     def drawn_share(self) -> float:
         """Of the patches' area, what is drawn in one and the same picture."""
+        return max(self.drawn_shares)
+
+    @property
+    def drawn_shares(self) -> tuple[float, float]:
+        """Of the patches' area, what is drawn in the first picture, and what in the second."""
         total = sum(patch.area_px for patch in self.patches)
         if not total:
-            return 1.0
+            return 1.0, 1.0
         first = sum(patch.area_px for patch in self.patches if patch.drawn_in_first)
         second = sum(patch.area_px for patch in self.patches if patch.drawn_in_second)
-        return max(first, second) / total
+        return first / total, second / total
 
 
 def find_differences(overlap: Overlap, evidence: Evidence) -> Differences:

@@ -30,6 +30,9 @@ _LIKE, _SAME_FRAME = 0.9, 0.995
 """Correlation of very small pictures from which on it is worth to look at all of the pixels; and
 from which on both show the same part of the scene, so that no other way to lay them is tried."""
 
+_ASPECT, _ROUNDED_PX = 0.01, 1.5
+"""By which width over height of two pictures of one frame may differ; or this many pixels."""
+
 _WARPS = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4)
 _LEAST_SHARE = 0.5
 _REFINED_PX, _REFINED_STEPS, _REFINED_CHANGE = 1024, 60, 1e-5
@@ -107,10 +110,19 @@ def _is_same(kept: Pixels, copy: Pixels, saved: Quantisation | None) -> bool:
         if saved is not None and not is_saved_from(kept, copy, saved):
             return False
         return not differ(kept, copy, is_scaled=False)
+    if _is_stretched(kept, copy):
+        return False
     is_scaled = copy.shape[0] * copy.shape[1] < kept.shape[0] * kept.shape[1]
     large, small = (kept, copy) if is_scaled else (copy, kept)
     scaled = _most_like(_scaled(large, (small.shape[1], small.shape[0])), small)
     return not differ(scaled, small, is_scaled=is_scaled)
+
+
+def _is_stretched(one: Pixels, other: Pixels) -> bool:
+    """Return whether sides of two pictures of one frame have other proportions, but for rounding."""
+    (height, width), (high, wide) = one.shape[:2], other.shape[:2]
+    apart = abs(float(np.log(width * high / (height * wide))))
+    return bool(apart > max(_ASPECT, _ROUNDED_PX / min(height, width, high, wide)))
 
 
 def _scaled(picture: Pixels, size: tuple[int, int]) -> Iterator[Pixels]:

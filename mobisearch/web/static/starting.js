@@ -4,12 +4,12 @@ import { button, make, shown } from "./dom.js";
 import { shortFolder } from "./filters.js";
 import { count } from "./wording.js";
 
-const BEST = ["largest", "raw", "richest", "finest", "oldest", "shortest-path"];
+const BEST = ["original", "largest", "raw", "richest", "finest", "oldest", "shortest-path"];
 const RULES = [
   ["best", "the best one: most pixels, most facts, least compressed", BEST],
   ["oldest", "the oldest", ["oldest", ...BEST.filter((rule) => rule !== "oldest")]],
   ["newest", "the newest", ["newest", ...BEST.filter((rule) => rule !== "oldest")]],
-  ["smallest", "the one with fewest bytes", ["smallest", "raw", "richest", "oldest", "shortest-path"]],
+  ["smallest", "the one with fewest bytes", ["original", "smallest", "raw", "richest", "oldest", "shortest-path"]],
   ["shortest", "the one with the shortest path", ["shortest-path", ...BEST.filter((rule) => rule !== "shortest-path")]],
 ];
 

@@ -8,7 +8,9 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from mobisearch import ImageIndex, ScanSettings
 from mobisearch.cleanup import (
@@ -215,8 +217,12 @@ def test_a_copy_in_a_trash_does_not_count(
 def test_of_copies_of_another_size_one_in_a_trash_does_not_shadow_one_that_is_in_none(
     index: ImageIndex, library: Path, card: Path, make_photo: Callable[..., Path]
 ) -> None:
-    make_photo(card / "IMG_1.png", seed=7, size=(90, 60))
     thrown_away = make_photo(library / "Trash" / "files" / "x.png", seed=7, size=(180, 120))
+    smooth = np.asarray(Image.open(thrown_away)) // 2
+    detail = np.random.default_rng(7).integers(0, 32, smooth.shape, dtype=np.uint8)
+    photo_with_detail = Image.fromarray(smooth + detail)  # more than its small copy can have
+    photo_with_detail.save(thrown_away)
+    photo_with_detail.resize((90, 60)).save(card / "IMG_1.png")
     index.sync(library)
     (photo,) = cover_folder(index, card).photos
     assert (photo.status, photo.copy) == (CoverStatus.NOWHERE, None)
@@ -433,7 +439,11 @@ def record(**values: object) -> ImageRecord:
         (Relation(Verdict.SAME_PIXELS, (Verdict.SAME_PIXELS,)), CoverStatus.SAME_PIXELS),
         (Relation(Verdict.RESIZED, (Verdict.RESIZED,), scale=0.5), CoverStatus.BETTER),
         (Relation(Verdict.RESIZED, (Verdict.RESIZED,), scale=2.0), CoverStatus.WORSE),
-        (Relation(Verdict.CROPPED, (Verdict.CROPPED,), first_share=0.5), CoverStatus.BETTER),
+        (Relation(Verdict.CROPPED, (Verdict.CROPPED,), first_share=0.5), CoverStatus.OTHER),
+        (
+            Relation(Verdict.RESIZED, (Verdict.RESIZED,), scale=0.5, detail="stretched"),
+            CoverStatus.OTHER,
+        ),
         (Relation(Verdict.CROPPED, (Verdict.CROPPED,), second_share=0.5), CoverStatus.WORSE),
         (Relation(Verdict.ROTATED, (Verdict.ROTATED,), turn_degrees=90), CoverStatus.BETTER),
         (Relation(Verdict.RECOLOURED, (Verdict.RECOLOURED,)), CoverStatus.OTHER),

@@ -32,7 +32,8 @@ def related(group: DuplicateGroup, verdict: Verdict, **values: Any) -> Duplicate
     ("verdict", "values", "action"),
     [
         (Verdict.RESIZED, {"scale": 0.5}, "trash"),
-        (Verdict.CROPPED, {"first_share": 0.5}, "trash"),
+        (Verdict.CROPPED, {"first_share": 0.5}, "none"),
+        (Verdict.RESIZED, {"scale": 0.5, "detail": "stretched"}, "none"),
         (Verdict.CROPPED, {"second_share": 0.5}, "none"),
         (Verdict.RECOLOURED, {"detail": "grey"}, "none"),
         (Verdict.OVERLAID, {"detail": "caption"}, "none"),

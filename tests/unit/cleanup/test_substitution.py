@@ -26,8 +26,12 @@ SMALL = (60, 40)
 
 
 def picture(size: tuple[int, int]) -> Image.Image:
-    small = np.random.default_rng(1).integers(40, 216, (4, 5, 3), dtype=np.uint8)
-    return Image.fromarray(small).resize((180, 120), Image.Resampling.BICUBIC).resize(size)
+    """Return a picture at one of several sizes, of which the larger one has more detail."""
+    chance = np.random.default_rng(1)
+    small = chance.integers(40, 200, (4, 5, 3), dtype=np.uint8)
+    smooth = np.asarray(Image.fromarray(small).resize((180, 120), Image.Resampling.BICUBIC))
+    detail = chance.integers(0, 16, smooth.shape, dtype=np.uint8)
+    return Image.fromarray(smooth + detail).resize(size)
 
 
 def saved(kind: str, shown: Image.Image | None = None, **options: Any) -> bytes:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from mobisearch.duplicates import ALL_RULES, CompanionFinder, choose_keeper, parse_rules
+from mobisearch.duplicates.alterations import Alterations
 from mobisearch.errors import UnknownKeepRuleError
 from mobisearch.types import ImageRecord
 
@@ -136,9 +137,25 @@ def test_a_finder_that_is_passed_is_the_one_that_is_asked() -> None:
 def test_what_is_around_a_picture_does_not_make_it_larger() -> None:
     plain, bordered = image(1, width=100), image(2, width=120)
     assert kept([plain, bordered], "largest") == 2
-    choice = choose_keeper([plain, bordered], ["largest"], framed={2})
+    choice = choose_keeper([plain, bordered], ["largest"], done=Alterations(frozenset({2})))
     assert choice.keeper == 0
     assert "around the picture" in choice.reasons[1]
+
+
+def test_what_was_made_from_another_is_not_kept_however_large_it_is() -> None:
+    colours, grey = image(1, width=100), image(2, width=200)
+    done = Alterations(made={2: "is grey, another is in colours"})
+    choice = choose_keeper([colours, grey], done=done)
+    assert choice.keeper == 0
+    assert choice.reasons[1].startswith("original: is grey, another is in colours")
+    assert choose_keeper([colours, grey], ["largest"], done=done).keeper == 1
+
+
+def test_noise_does_not_make_a_file_finer() -> None:
+    calm, noisy = image(1, size_bytes=1_000), image(2, size_bytes=5_000)
+    assert (
+        choose_keeper([calm, noisy], ["finest"], done=Alterations(noisy=frozenset({2}))).keeper == 0
+    )
 
 
 def test_files_without_loss_are_the_finest_and_none_finer_than_another() -> None:

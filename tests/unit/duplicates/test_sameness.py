@@ -243,3 +243,13 @@ def test_jpegs_that_have_hardly_a_block_are_compared(size: tuple[int, int]) -> N
     copy = jpeg(photo, 92)
     assert shows_all_of(shown(copy), copy)
     assert not shows_all_of(ImageOps.invert(photo), copy)
+
+
+@pytest.mark.parametrize("stretch", [1.05, 1.2, 0.9])
+def test_a_picture_does_not_stand_for_one_that_is_stretched_nor_that_for_it(
+    stretch: float, photos: dict[str, Image.Image]
+) -> None:
+    photo = photos["boats"]
+    stretched = np.asarray(photo.resize((round(stretch * photo.width), photo.height)))
+    assert not shows_all(stretched, np.asarray(photo))
+    assert not shows_all(np.asarray(photo), stretched)
