@@ -209,7 +209,8 @@ class DuplicateSettings:
     Attributes:
         wrong_groups: how many groups of the whole result may be expected to be wrong. Below one, so
             that a library has probably none.
-        keep: rules, the most important first: ``largest`` (pixels), ``smallest`` (bytes),
+        keep: rules, the most important first: ``original`` (not made from another, where that
+            shows: grey, with a mark or a border), ``largest`` (pixels), ``smallest`` (bytes),
             ``raw`` (has a RAW file beside it), ``lossless`` (format), ``richest`` (EXIF date,
             camera, position), ``finest`` (bytes for each pixel: compressed
             least), ``oldest``, ``newest`` (taken, else modified), ``shortest-path``,
