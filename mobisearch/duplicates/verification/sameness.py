@@ -119,7 +119,7 @@ def _is_same(kept: Pixels, copy: Pixels, saved: Quantisation | None) -> bool:
 
 
 def _is_stretched(one: Pixels, other: Pixels) -> bool:
-    """Return whether sides of two pictures of one frame have other proportions, but for rounding."""
+    """Return whether sides of two pictures have other proportions, but for rounding."""
     (height, width), (high, wide) = one.shape[:2], other.shape[:2]
     apart = abs(float(np.log(width * high / (height * wide))))
     return bool(apart > max(_ASPECT, _ROUNDED_PX / min(height, width, high, wide)))
