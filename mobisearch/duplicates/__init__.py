@@ -8,13 +8,8 @@ from mobisearch.duplicates.companions import (
 )
 from mobisearch.duplicates.finding import CopyFinder
 from mobisearch.duplicates.found import DuplicateGroups
-from mobisearch.duplicates.keeping import (
-    ALL_RULES,
-    KeeperChoice,
-    choose_keeper,
-    is_inside,
-    parse_rules,
-)
+from mobisearch.duplicates.keep_rules import ALL_RULES, is_inside, parse_rules
+from mobisearch.duplicates.keeping import KeeperChoice, choose_keeper
 from mobisearch.duplicates.stopping import StoppedError
 from mobisearch.duplicates.verification import (
     describe,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from mobisearch.duplicates.keep_rules import LOSSLESS
 from mobisearch.duplicates.proving import ProvedPair
 from mobisearch.types import Relation, Verdict
 
@@ -32,7 +33,6 @@ _FRAMED = "has something around the picture"
 _NOISY = "noisier"
 
 _LOSSY = "JPEG"
-_LOSSLESS = frozenset({"PNG", "TIFF", "BMP", "DIB", "PPM"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def find_alterations(
             if _NOISY in words:
                 noisy.add(image_id)
             is_same = relation.verdict is Verdict.SAME_PIXELS and formats.get(other) == _LOSSY
-            if is_same and formats.get(place) in _LOSSLESS:
+            if is_same and formats.get(place) in LOSSLESS:
                 made.setdefault(image_id, "has the very pixels of a JPEG")
     return Alterations(frozenset(framed), made, frozenset(noisy))
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from mobisearch.duplicates.alterations import find_alterations
 from mobisearch.duplicates.companions import CompanionFinder
 from mobisearch.duplicates.comparing import Comparer
-from mobisearch.duplicates.keeping import choose_keeper, is_inside
+from mobisearch.duplicates.keep_rules import is_inside
+from mobisearch.duplicates.keeping import choose_keeper
 from mobisearch.duplicates.looks import Looks
 from mobisearch.duplicates.proving import ProvedPair
 from mobisearch.duplicates.scope import Scope

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mobisearch.arguments import as_list, real_path
-from mobisearch.duplicates.keeping import is_inside, parse_rules
+from mobisearch.duplicates.keep_rules import is_inside, parse_rules
 from mobisearch.errors import (
     FolderNotIndexedError,
     InvalidScopeError,

@@ -211,9 +211,9 @@ class DuplicateSettings:
             that a library has probably none.
         keep: rules, the most important first: ``original`` (not made from another, where that
             shows: grey, with a mark or a border), ``largest`` (pixels), ``smallest`` (bytes),
-            ``raw`` (has a RAW file beside it), ``lossless`` (format), ``richest`` (EXIF date,
-            camera, position), ``finest`` (bytes for each pixel: compressed
-            least), ``oldest``, ``newest`` (taken, else modified), ``shortest-path``,
+            ``raw`` (has a RAW beside it, or else a sidecar), ``lossless`` (format), ``richest``
+            (EXIF date, camera, position), ``finest`` (bytes for each pixel: compressed least),
+            ``oldest``, ``newest`` (taken, else modified), ``shortest-path``,
             ``path:FOLDER`` (is in it), ``format:NAME``.
         protect: folders of which nothing is ever moved; their images may be kept.
         folders: only images in these; none means the whole index.

@@ -125,6 +125,14 @@ def test_a_home_folder_is_expanded(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert kept(images, "path:~/Archive") == 1
 
 
+def test_of_copies_without_a_raw_the_one_with_a_sidecar_is_kept(tmp_path: Path) -> None:
+    for name in ("1.jpg", "2.jpg", "2.xmp"):
+        (tmp_path / name).touch()
+    images = [image(1, f"{tmp_path}/1.jpg"), image(2, f"{tmp_path}/2.jpg")]
+    assert kept(images, "raw") == 2
+    assert "has a file of its own beside it" in choose_keeper(images, ("raw",)).reasons[0]
+
+
 def test_a_finder_that_is_passed_is_the_one_that_is_asked() -> None:
     class Finder(CompanionFinder):
         def has_raw(self, path: str) -> bool:
