@@ -12,20 +12,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-RAW_EXTENSIONS = frozenset(
-    (
-        *(".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".iiq", ".kdc", ".mef"),
-        *(".mos", ".mrw", ".nef", ".nrw", ".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2"),
-        *(".srf", ".srw", ".x3f"),
-    )
-)
-"""Endings of camera raw files, in lower case."""
+from mobisearch.imaging.formats import RAW_EXTENSIONS
 
 _PAIRED_EXTENSIONS = frozenset((".jpg", ".jpeg", ".jpe", ".heic", ".heif", ".hif", ".avif"))
 """What cameras write beside a RAW or a film."""
 
-_FILM_EXTENSIONS = frozenset((".mov", ".mp4", ".m4v"))
-_SIDECAR_EXTENSIONS = frozenset((".xmp", ".aae"))
+_FILM_EXTENSIONS = frozenset((".mov", ".mp4", ".m4v", ".avi", ".3gp", ".mts", ".insv", ".lrv"))
+_SIDECAR_EXTENSIONS = frozenset((".xmp", ".aae", ".vrd", ".dr4"))
+"""What Adobe, Apple and Canon keep beside a photo, as ``name.xmp`` or ``name.jpg.xmp``."""
+
 _DEVELOPING_EXTENSIONS = frozenset((".pp3", ".dop"))
 """What RawTherapee and DxO PhotoLab write, as ``name.jpg.pp3``: the ending of the photo stays."""
 
@@ -48,6 +43,10 @@ Source: as above, and what google-photos-takeout-helper does to find them again.
 _NUMBER = re.compile(r"\(\d+\)\Z")
 _LAST_NUMBERS = re.compile(r"(\(\d+\))+\Z")
 _ANY_NUMBER = re.compile(r"\(\d+\)(?=\.)")
+_DUPLICATE = re.compile(r"_\d{2,}(?=\.[^.]+\.xmp\Z)", re.IGNORECASE)
+"""How darktable numbers further edits of a photo: ``name_01.jpg.xmp`` belongs to ``name.jpg``.
+
+Source: darktable, ``dt_image_path_append_version``."""
 
 
 class CompanionKind(enum.StrEnum):
@@ -85,7 +84,7 @@ class CompanionFinder:
         found = [
             Companion(os.path.join(folder, other), kind)
             for other in self._names(folder).get(_key(name), ())
-            if other != name and (kind := _kind_beside(name, other)) is not None
+            if other != name and (kind := self._kind(folder, name, other)) is not None
         ]
         return tuple(sorted(found, key=lambda companion: companion.path))
 
@@ -98,11 +97,21 @@ class CompanionFinder:
         folder, name = os.path.split(companion)
         return tuple(
             os.path.join(folder, other)
-            for other in self._names(folder).get(_key(name), ())
+            for key in _keys(name)
+            for other in self._names(folder).get(key, ())
             if os.path.splitext(other)[1].lower() in _PICTURE_EXTENSIONS
             and other not in (name, os.path.basename(photo))
-            and _kind_beside(other, name) is not None
+            and self._kind(folder, other, name) is not None
         )
+
+    def _kind(self, folder: str, photo: str, other: str) -> CompanionKind | None:
+        kind = _kind_beside(photo, other)
+        edited = os.path.splitext(other)[0].lower()  # of a sidecar, the photo that it is named for
+        if kind is None or edited == photo.lower() or not _DUPLICATE.search(other):
+            return kind
+        # A photo that has a number in its own name has a sidecar with that number.
+        names = self._names(folder).get(_key(other), ())
+        return None if any(name.lower() == edited for name in names) else kind
 
     def _names(self, folder: str) -> dict[str, list[str]]:
         """Return the names of files in a folder by what their companions share with them."""
@@ -112,7 +121,8 @@ class CompanionFinder:
                 with os.scandir(folder) as entries:
                     for entry in entries:
                         if entry.is_file(follow_symlinks=False):
-                            names.setdefault(_key(entry.name), []).append(entry.name)
+                            for key in _keys(entry.name):
+                                names.setdefault(key, []).append(entry.name)
             except OSError:
                 names = {}
             self._folders[folder] = names
@@ -142,6 +152,12 @@ def _key(name: str) -> str:
     return _LAST_NUMBERS.sub("", first)[:_TAKEOUT_CHARACTERS] + "".join(numbers[-1:])
 
 
+def _keys(name: str) -> list[str]:
+    """Return what a file shares with those that it may belong to; of most there is one."""
+    original = _DUPLICATE.sub("", name)
+    return [_key(name)] if original == name else [_key(name), _key(original)]
+
+
 def _kind_beside(photo: str, other: str) -> CompanionKind | None:
     """Say what a file is to a photo in the same folder, by their names; None for nothing."""
     photo_name, other_name = photo.lower(), other.lower()
@@ -154,6 +170,8 @@ def _kind_beside(photo: str, other: str) -> CompanionKind | None:
     if other_ending in _FILM_EXTENSIONS and photo_ending in _PAIRED_EXTENSIONS:
         return CompanionKind.FILM if other_stem == photo_stem else None
     if other_ending in _SIDECAR_EXTENSIONS and other_stem in (photo_stem, photo_name):
+        return CompanionKind.SIDECAR
+    if other_ending == ".xmp" and _DUPLICATE.sub("", other_name) == f"{photo_name}.xmp":
         return CompanionKind.SIDECAR
     if other_ending in _DEVELOPING_EXTENSIONS and other_stem == photo_name:
         return CompanionKind.SIDECAR

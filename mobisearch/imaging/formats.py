@@ -41,12 +41,19 @@ READ_EXTENSIONS = frozenset(
 )
 """File name endings that are indexed, compared in lower case. The content decides the format."""
 
+RAW_EXTENSIONS = frozenset(
+    (
+        *(".3fr", ".ari", ".arw", ".bay", ".cap", ".cr2", ".cr3", ".crw", ".dcr", ".dcs", ".dng"),
+        *(".drf", ".eip", ".erf", ".fff", ".gpr", ".iiq", ".k25", ".kdc", ".mdc", ".mef", ".mos"),
+        *(".mrw", ".nef", ".nrw", ".orf", ".pef", ".ptx", ".pxn", ".r3d", ".raf", ".raw", ".rw2"),
+        *(".rwl", ".rwz", ".sr2", ".srf", ".srw", ".x3f"),
+    )
+)
+"""Endings of camera raw files, in lower case. Source: what exiftool, LibRaw and darktable read."""
+
 UNSUPPORTED_EXTENSIONS = frozenset(
     (
-        # camera raw
-        *(".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".iiq", ".kdc", ".mef"),
-        *(".mos", ".mrw", ".nef", ".nrw", ".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2"),
-        *(".srf", ".srw", ".x3f"),
+        *RAW_EXTENSIONS,
         # editors, graphics, others
         *(".dds", ".eps", ".exr", ".fits", ".hdr", ".ico", ".icns", ".jxl", ".pcx", ".psb", ".psd"),
         *(".qoi", ".sgi", ".svg", ".tga", ".xcf"),

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from mobisearch.duplicates import CompanionFinder, CompanionKind, find_companions
-from mobisearch.duplicates.companions import RAW_EXTENSIONS, without_companions
+from mobisearch.duplicates.companions import without_companions
+from mobisearch.imaging.formats import RAW_EXTENSIONS
 
 STEM_47 = "Screenshot_2024-05-17-19-03-11_com.android.chro"
 """To so many characters Takeout cuts the name of a photo, without its ending."""
@@ -31,7 +32,16 @@ def fill(folder: Path, *names: str) -> None:
         ("IMG_1.HEIC", "IMG_1.DNG", "RAW"),
         ("IMG_1.HEIC", "IMG_1.MOV", "film"),
         ("IMG_1.JPG", "IMG_1.mp4", "film"),
+        *(("IMG_1.JPG", f"IMG_1.{ending}", "film") for ending in ("AVI", "3gp", "MTS", "m4v")),
+        ("GOPR0001.JPG", "GOPR0001.LRV", "film"),
+        ("IMG_2021_00_001.jpg", "IMG_2021_00_001.insv", "film"),
         ("IMG_1.JPG", "IMG_1.xmp", "sidecar"),
+        ("IMG_1.JPG", "IMG_1.VRD", "sidecar"),
+        ("IMG_1.JPG", "IMG_1.dr4", "sidecar"),
+        ("IMG_1.JPG", "IMG_1_01.JPG.xmp", "sidecar"),
+        ("IMG_1.tif", "IMG_1_100.tif.XMP", "sidecar"),
+        ("IMG_01.jpg", "IMG_01.jpg.xmp", "sidecar"),
+        ("IMG_01.jpg", "IMG_01_02.jpg.xmp", "sidecar"),
         ("IMG_1.JPG", "IMG_1.JPG.xmp", "sidecar"),
         ("scan.tif", "scan.xmp", "sidecar"),
         ("IMG_1.HEIC", "IMG_1.AAE", "sidecar"),
@@ -92,6 +102,10 @@ def test_a_companion_is_known_by_its_name(
         ("IMG_1.jpg", "IMG_1.CR2.pp3"),
         ("IMG_1.png", "IMG_1.wav"),
         ("IMG_1.jpg", "IMG_1.jpg.wav"),
+        ("IMG_1.jpg", "IMG_1_1.jpg.xmp"),
+        ("IMG_1.jpg", "IMG_1_01.tif.xmp"),
+        ("IMG_1.jpg", "IMG_1_01.xmp"),
+        ("IMG_1.jpg", "IMG_1_01.jpg.pp3"),
     ],
 )
 def test_what_only_looks_like_one_is_none(tmp_path: Path, photo: str, other: str) -> None:
@@ -113,6 +127,19 @@ def test_a_companion_of_two_photos_is_shared(tmp_path: Path) -> None:
     finder = CompanionFinder()
     shared = finder.sharers(str(tmp_path / "IMG_1.MOV"), str(tmp_path / "IMG_1.HEIC"))
     assert shared == (str(tmp_path / "IMG_1.JPG"),)
+
+
+def test_a_sidecar_with_a_number_belongs_to_the_photo_with_that_number(tmp_path: Path) -> None:
+    fill(tmp_path, "a.jpg", "a_01.jpg", "a_01.jpg.xmp", "a_02.jpg.xmp")
+    assert list(companions(tmp_path, "a.jpg")) == ["a_02.jpg.xmp"]
+    assert list(companions(tmp_path, "a_01.jpg")) == ["a_01.jpg.xmp"]
+    finder = CompanionFinder()
+    for sidecar, photo in (("a_01.jpg.xmp", "a_01.jpg"), ("a_02.jpg.xmp", "a.jpg")):
+        assert finder.sharers(str(tmp_path / sidecar), str(tmp_path / photo)) == ()
+    (tmp_path / "a_01.jpg").unlink()
+    assert list(companions(tmp_path, "a.jpg")) == ["a_01.jpg.xmp", "a_02.jpg.xmp"]
+    of_none = CompanionFinder().sharers(str(tmp_path / "a_02.jpg.xmp"), str(tmp_path / "b.jpg"))
+    assert of_none == (str(tmp_path / "a.jpg"),)
 
 
 def test_a_sidecar_of_two_photos_whose_names_are_cut_alike_is_shared(tmp_path: Path) -> None:
