@@ -27,6 +27,7 @@ from mobisearch.imaging.facts import (
 from mobisearch.imaging.iptc import read_iptc
 from mobisearch.imaging.png_texts import decode_raw_profile, iter_raw_profiles, iter_texts
 from mobisearch.imaging.segments import iter_tiff_tags
+from mobisearch.imaging.taking import comment_text, read_taking
 from mobisearch.imaging.xmp import read_xmp
 
 _EXIF_TEXTS = {
@@ -53,9 +54,6 @@ _WINDOWS_TEXTS = {
     ExifTags.Base.XPSubject: "description",
 }
 """UTF-16, little-endian, as the Windows Explorer writes them."""
-
-_CHARSETS = {b"ASCII\0\0\0": "utf-8", b"UNICODE\0": "utf-16", b"\0" * 8: "utf-8"}
-"""How EXIF says what a comment is written in. Source: EXIF 2.32, 4.6.5, tag 0x9286."""
 
 _IPTC_TAG = 33723
 _EXIF_MARK = b"Exif\0\0"
@@ -148,7 +146,7 @@ def _exif_facts(tags: Image.Exif, raw: bytes) -> Found:
             for part in text.split(";") if name == "keywords" else [text]:
                 yield name, part
     details = _directory(tags, raw, ExifTags.IFD.Exif)
-    _directory(tags, raw, ExifTags.IFD.GPSInfo)
+    position = _directory(tags, raw, ExifTags.IFD.GPSInfo)
     facts = exif.read_facts(tags)
     yield "camera", facts.camera
     if facts.latitude is not None:
@@ -157,12 +155,13 @@ def _exif_facts(tags: Image.Exif, raw: bytes) -> Found:
         yield "date taken", taken
     else:
         yield "date", facts.taken_at
-    yield "comment", _comment_text(details.get(ExifTags.Base.UserComment))
+    yield "comment", comment_text(details.get(ExifTags.Base.UserComment))
     for number, name in _DETAIL_TEXTS.items():
         yield name, details.get(number)
     history = exif.clean_text(details.get(_HISTORY), MAX_TEXT)
     if len(history) > _MIN_HISTORY_CHARS:
         yield "history", history
+    yield from read_taking(tags, details, position)
 
 
 def _directory(tags: Image.Exif, raw: bytes, which: int) -> Mapping[int, Any]:
@@ -186,16 +185,6 @@ def _check_empty(raw: bytes, pointer: int | None) -> None:
     (count,) = struct.unpack_from(f"{order}H", raw, pointer)
     if count:
         raise ValueError("a directory that cannot be read")
-
-
-def _comment_text(value: object) -> str:
-    if isinstance(value, bytes) and value[:8] in _CHARSETS:
-        charset = _CHARSETS[value[:8]]
-        if charset == "utf-16" and value[8:10] not in (b"\xff\xfe", b"\xfe\xff"):
-            # Both orders are found, and most comments have characters below 256.
-            charset = "utf-16-le" if value[9:10] == b"\0" else "utf-16-be"
-        value = value[8:].decode(charset, "replace")
-    return exif.clean_text(value, MAX_TEXT)
 
 
 def extended_xmp(image: Image.Image) -> bytes:

@@ -43,7 +43,9 @@ def find_attachments(data: bytes, image: Image.Image) -> frozenset[str]:
         data: the whole file.
         image: opened from it.
     """
-    found = {name for mark, name in _IN_XMP.items() if mark in extended_xmp(image)}
+    xmp = image.info.get("xmp")
+    packets = (extended_xmp(image), xmp if isinstance(xmp, bytes) else b"")
+    found = {name for mark, name in _IN_XMP.items() if any(mark in each for each in packets)}
     found |= _in_container(image)
     rest = data[_end_of(data, image) :]
     film = _FILM.search(rest)

@@ -7,6 +7,7 @@ and in whatever form: three stars are three stars, in percent as well.
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
@@ -23,6 +24,22 @@ KEYWORD_PATH = "path of keywords"
 COLOUR_NUMBER = "number of a colour label"
 PICK_NUMBER = "number of a pick label"
 """Names of facts in forms of their own: ``note`` makes another of each."""
+
+LATITUDE = "latitude"
+LONGITUDE = "longitude"
+"""What ``position_of`` makes a position of."""
+
+_DEGREES = re.compile(r"(\d+),(\d+(?:\.\d+)?)(?:,(\d+(?:\.\d+)?))?([NSEW])", re.ASCII)
+"""As XMP has them. Source: Adobe XMP specification, part 1, 8.2.2.4, GPSCoordinate."""
+
+_DEGREE_DIGITS = 4
+"""Of a degree: some ten metres. EXIF and XMP are not exact to the same digit."""
+
+SETTINGS = (
+    *("exposure time", "aperture", "sensitivity", "focal length", "lens"),
+    *("serial number", "lens's serial number"),
+)
+"""How cameras were set, and which they were."""
 
 MAX_TEXT = 1 << 20
 _MAX_KEPT = 200
@@ -102,6 +119,44 @@ def decode_text(value: object) -> object:
         return value.decode("latin-1")
 
 
+def position_of(latitude: str, longitude: str) -> str:
+    """Return a position in the one form of it from how XMP has it."""
+    return " ".join(map(_in_degrees, (latitude, longitude))).strip()
+
+
+def _in_degrees(text: str) -> str:
+    found = _DEGREES.fullmatch(text)
+    if found is None:
+        return text
+    degrees = int(found[1]) + float(found[2]) / 60 + float(found[3] or 0) / 3600
+    return str(-degrees if found[4] in "SW" else degrees)
+
+
+def _position(text: str) -> str:
+    """Return degrees to as many digits as are compared; anything else as it is."""
+    try:
+        return " ".join(str(round(float(part), _DEGREE_DIGITS)) for part in text.split())
+    except ValueError:
+        return text
+
+
+def _number(text: str) -> str:
+    """Return a number, which XMP has as a fraction, to a tenth, and nothing for none."""
+    above, _, below = text.partition("/")
+    try:
+        value = float(above) / float(below or 1)
+    except ZeroDivisionError:
+        return ""
+    except ValueError:
+        return text
+    return str(round(value, 1)) if math.isfinite(value) else ""
+
+
+def _setting(text: str) -> str:
+    """Return what is not zero, or dashes, which cameras write for what they do not know."""
+    return text if re.search(r"[^-0./ ]", text.removeprefix("nan")) else ""
+
+
 def _is_of_machine(text: str) -> bool:
     return text in _OF_CAMERAS or _OF_PROGRAMS.fullmatch(text) is not None
 
@@ -152,6 +207,11 @@ _FORMS: Mapping[str, tuple[str, Callable[[str], str]]] = {
     PICK_NUMBER: ("label", _numbered(_PICKS)),
     "date taken": ("date taken", _date),
     "date": ("date", _date),
+    "position's time": ("position's time", _date),
+    "position": ("position", _position),
+    "altitude": ("altitude", _number),
+    "direction": ("direction", _number),
+    **{name: (name, _setting) for name in SETTINGS},
     "instructions": ("instructions", lambda t: "" if _OF_NETWORKS.fullmatch(t) else t),
 }
 """Which fact one counts as, and what makes the one form of its values."""

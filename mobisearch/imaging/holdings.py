@@ -7,7 +7,7 @@ What is written into files is read in ``annotations``, what is put behind pictur
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from PIL import Image
@@ -16,8 +16,10 @@ from mobisearch.imaging.annotations import read_annotations
 from mobisearch.imaging.attachments import find_attachments
 from mobisearch.imaging.decoding import open_picture
 from mobisearch.imaging.depth import hash_depth, is_deep
+from mobisearch.imaging.facts import SETTINGS
 from mobisearch.imaging.parts import Part, find_parts
 from mobisearch.imaging.reading import read_file
+from mobisearch.imaging.xmp_names import UNKNOWN
 from mobisearch.types import DecodeSettings
 
 _REDUCED_PAGE = 1
@@ -32,16 +34,25 @@ _MAX_PAGES = 1000
 
 _FRAME_WORDS = {"TIFF": "pages", "GIF": "frames", "WEBP": "frames", "PNG": "frames"}
 
+_PANORAMA = "what makes it a panorama"
+
 _ENOUGH = {
     "date": ("date", "date taken"),
     "camera": ("camera",),
     "author": ("author",),
     "copyright": ("copyright",),
     "place": ("place",),
+    _PANORAMA: (_PANORAMA,),
+    **{name: (name,) for name in SETTINGS},
 }
 """Facts that may differ, as long as the other has one of these. Of others, each value counts."""
 
-_WORDS = {"date taken": "date"}
+_HOW = "how it was taken"
+_WORDS = {"date taken": "date", **dict.fromkeys(SETTINGS, _HOW)}
+_PHRASES = (_HOW, _PANORAMA)
+
+_MAX_UNKNOWN = 3
+"""Properties of XMP that are named; of more it is said how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +130,7 @@ def find_missing(of: Holdings, in_kept: Holdings) -> str:
     found += sorted(of.attachments)
     found += sorted(map(str, of.parts - in_kept.parts))
     lacking = [name for name in of.facts if _is_lacking(name, of.facts[name], in_kept.facts)]
-    if lacking:
-        words = dict.fromkeys(_WORDS.get(name, name) for name in lacking)
-        found.append(f"its {_listed(words)}")
-    return ", ".join(found)
+    return ", ".join([*found, *_in_words(lacking)])
 
 
 def _is_lacking(name: str, values: frozenset[str], in_kept: Mapping[str, frozenset[str]]) -> bool:
@@ -132,6 +140,17 @@ def _is_lacking(name: str, values: frozenset[str], in_kept: Mapping[str, frozens
     if name == "date taken":  # a day is in a date with hours: IPTC has days alone
         return not all(any(each.startswith(value) for each in kept) for value in values)
     return not values <= kept
+
+
+def _in_words(lacking: Iterable[str]) -> Iterator[str]:
+    words = dict.fromkeys(_WORDS.get(name, name) for name in lacking)
+    unknown = [word for word in words if word.startswith(UNKNOWN)]
+    if own := [word for word in words if word not in (*_PHRASES, *unknown)]:
+        yield f"its {_listed(own)}"
+    yield from (word for word in words if word in _PHRASES)
+    yield from unknown[:_MAX_UNKNOWN]
+    if len(unknown) > _MAX_UNKNOWN:
+        yield f"{len(unknown) - _MAX_UNKNOWN:,} more properties of {UNKNOWN}"
 
 
 def _listed(words: Iterable[str]) -> str:

@@ -8,6 +8,8 @@ from mobisearch.imaging.facts import decode_text
 
 _TEXTS = {
     (2, 5): "title",
+    (2, 15): "category",
+    (2, 20): "category",
     (2, 25): "keywords",
     (2, 40): "instructions",
     (2, 55): "date taken",
@@ -15,8 +17,11 @@ _TEXTS = {
     (2, 90): "place",
     (2, 92): "place",
     (2, 95): "place",
+    (2, 100): "place",
     (2, 101): "place",
     (2, 105): "title",
+    (2, 110): "credit",
+    (2, 115): "source",
     (2, 116): "copyright",
     (2, 120): "description",
 }

@@ -1,88 +1,30 @@
 """What people write into the XMP packet of a picture: descriptions, keywords, names, edits.
 
-Nothing here follows an entity: a packet that declares a document type is not read.
+What its properties mean is in ``xmp_names``. Nothing here follows an entity: a packet that declares
+a document type is not read.
 """
 
 from __future__ import annotations
 
 import os
+from itertools import zip_longest
 from xml.parsers import expat
 
-from mobisearch.imaging.facts import COLOUR_NUMBER, KEYWORD_PATH, PICK_NUMBER, RATING_PERCENT
+from mobisearch.imaging.facts import LATITUDE, LONGITUDE, position_of
 from mobisearch.imaging.formats import READ_EXTENSIONS
+from mobisearch.imaging.parts import MIN_UNKNOWN_BYTES
+from mobisearch.imaging.xmp_names import (
+    CAMERA_RAW,
+    HARMLESS,
+    UNKNOWN,
+    is_flag,
+    is_plumbing,
+    known_fact,
+    outer_fact,
+)
 
 MAX_XMP_BYTES = 16_000_000
 """Larger packets are not read. Programs put whole pictures into some, as base64."""
-
-_DC = "http://purl.org/dc/elements/1.1/"
-_XMP = "http://ns.adobe.com/xap/1.0/"
-_PHOTOSHOP = "http://ns.adobe.com/photoshop/1.0/"
-_EXIF = "http://ns.adobe.com/exif/1.0/"
-_TIFF = "http://ns.adobe.com/tiff/1.0/"
-_IPTC_CORE = "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/"
-_IPTC_EXT = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
-_DIGIKAM = "http://www.digikam.org/ns/1.0/"
-_MICROSOFT = "http://ns.microsoft.com/photo/1.0"  # with a slash at its end and without
-_ACDSEE = "http://ns.acdsee.com/iptc/1.0/"
-_CAMERA_RAW = "http://ns.adobe.com/camera-raw-settings/1.0/ "
-
-_FACTS = {
-    f"{_DC} description": "description",
-    f"{_DC} title": "title",
-    f"{_DC} subject": "keywords",
-    f"{_DC} creator": "author",
-    f"{_DC} rights": "copyright",
-    f"{_DC} source": "source",
-    f"{_XMP} Rating": "rating",
-    f"{_XMP} Label": "label",
-    f"{_XMP} CreateDate": "date",
-    "http://ns.adobe.com/lightroom/1.0/ hierarchicalSubject": "keywords",
-    f"{_PHOTOSHOP} Headline": "title",
-    f"{_PHOTOSHOP} DateCreated": "date taken",
-    f"{_PHOTOSHOP} Instructions": "instructions",
-    f"{_PHOTOSHOP} City": "place",
-    f"{_PHOTOSHOP} State": "place",
-    f"{_PHOTOSHOP} Country": "place",
-    f"{_EXIF} DateTimeOriginal": "date taken",
-    f"{_EXIF} DateTimeDigitized": "date",
-    f"{_EXIF} UserComment": "comment",
-    f"{_EXIF} GPSLatitude": "position",
-    f"{_TIFF} ImageDescription": "description",
-    f"{_TIFF} Artist": "author",
-    f"{_TIFF} Copyright": "copyright",
-    "http://www.metadataworkinggroup.com/schemas/regions/ Name": "people",
-    "http://www.metadataworkinggroup.com/schemas/keywords/ Keyword": "keywords",
-    "http://ns.microsoft.com/photo/1.2/t/Region# PersonDisplayName": "people",
-    f"{_MICROSOFT} LastKeywordXMP": KEYWORD_PATH,
-    f"{_MICROSOFT}/ LastKeywordXMP": KEYWORD_PATH,
-    f"{_MICROSOFT} Rating": RATING_PERCENT,
-    f"{_MICROSOFT}/ Rating": RATING_PERCENT,
-    f"{_IPTC_CORE} Location": "place",
-    f"{_IPTC_CORE} AltTextAccessibility": "description",
-    f"{_IPTC_CORE} ExtDescrAccessibility": "description",
-    f"{_IPTC_EXT} PersonInImage": "people",
-    f"{_IPTC_EXT} PersonInImageWDetails": "people",
-    f"{_IPTC_EXT} Event": "event",
-    f"{_IPTC_EXT} LocationShown": "place",
-    f"{_IPTC_EXT} LocationCreated": "place",
-    f"{_DIGIKAM} TagsList": KEYWORD_PATH,
-    f"{_DIGIKAM} PickLabel": PICK_NUMBER,
-    f"{_DIGIKAM} ColorLabel": COLOUR_NUMBER,
-    f"{_ACDSEE} caption": "description",
-    f"{_ACDSEE} notes": "comment",
-    f"{_ACDSEE} author": "author",
-    f"{_ACDSEE} keywords": "keywords",
-    f"{_ACDSEE} rating": "rating",
-}
-"""What a property says, by its namespace and name. Source: Adobe XMP specification, part 2; IPTC
-photo metadata standard 2023.1; MWG guidelines 2.0, 5.9 and 5.10; Microsoft Photo 1.0 and 1.2
-schemas; https://exiftool.org/TagNames/XMP.html for digiKam and ACDSee."""
-
-_NOT_VALUES = (
-    "http://www.w3.org/1999/02/22-rdf-syntax-ns# ",
-    "http://www.w3.org/XML/1998/namespace ",
-)
-"""How attributes begin that say how to read what is around them."""
 
 _NO_EDITS = frozenset({"Version", "RawFileName", "AlreadyApplied"})
 """Properties of Camera Raw that change nothing of a picture. Source: Adobe XMP specification, part
@@ -99,31 +41,42 @@ class _Reader:
     def __init__(self) -> None:
         self.found: list[tuple[str, str]] = []
         self._settings: list[tuple[str, str]] = []
-        self._open: list[str] = []
+        self._degrees: dict[str, list[str]] = {LATITUDE: [], LONGITUDE: []}
+        self._prefixes: dict[str, str] = {}
+        self._open: list[tuple[str, bool]] = []  # of each element its fact, and if that is a flag
         self._text: list[str] = []
+
+    def declare(self, prefix: str | None, space: str | None) -> None:
+        """Take what a namespace is called."""
+        if prefix and space:
+            self._prefixes.setdefault(space, prefix)
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         """Take an element's attributes, and note what its text is the value of."""
-        around = self._open[-1] if self._open else ""
-        fact = _fact_of(name) or around
+        around = self._open[-1] if self._open else ("", False)
+        fact = self._fact_of(name, around)
         for key, value in attributes.items():
-            own = _fact_of(key)
-            if own or (fact and not key.startswith(_NOT_VALUES) and " " in key):
-                self._take(own or fact, value)
+            if not is_plumbing(key):
+                self._take(*self._fact_of(key, fact), value)
         self._open.append(fact)
         self._text.clear()
 
     def text(self, text: str) -> None:
         """Take some text."""
-        if self._open and self._open[-1]:
+        if self._open and self._open[-1][0] not in ("", HARMLESS):
             self._text.append(text)
 
     def end(self, _: str) -> None:
         """Take the text of an element with none inside."""
         fact = self._open.pop()
-        if fact and self._text:
-            self._take(fact, "".join(self._text))
+        if self._text:
+            self._take(*fact, "".join(self._text))
         self._text.clear()
+
+    def take_position(self) -> None:
+        """Add where the picture was taken, which two properties say together."""
+        for latitude, longitude in zip_longest(*self._degrees.values(), fillvalue=""):
+            self.found.append(("position", position_of(latitude, longitude)))
 
     def take_edits(self) -> None:
         """Add what Camera Raw is to do with the picture as one fact, unless that is done."""
@@ -137,11 +90,27 @@ class _Reader:
         if lines:
             self.found.append(("edits", "; ".join(sorted(lines))))
 
-    def _take(self, fact: str, value: str) -> None:
-        if not fact.startswith(_CAMERA_RAW):
+    def _fact_of(self, name: str, around: tuple[str, bool]) -> tuple[str, bool]:
+        """Return the fact that a name is inside of another one, and whether that is a flag."""
+        if is_plumbing(name):
+            return around
+        if known := known_fact(name):
+            return known, False
+        if around[0]:
+            return around
+        space = name.rpartition(" ")[0]
+        return outer_fact(name, self._prefixes.get(space, "")), is_flag(name)
+
+    def _take(self, fact: str, is_flag: bool, value: str) -> None:
+        value = value.strip()
+        if fact == HARMLESS or not value or (is_flag and len(value) < MIN_UNKNOWN_BYTES):
+            return
+        if fact.startswith(CAMERA_RAW):
+            self._settings.append((fact.removeprefix(CAMERA_RAW), value))
+        elif fact in self._degrees:
+            self._degrees[fact].append(value)
+        elif not fact.startswith(UNKNOWN) or value.lower() != "false":
             self.found.append((fact, value))
-        elif value.strip():
-            self._settings.append((fact.removeprefix(_CAMERA_RAW), value.strip()))
 
 
 def _says_done(name: str, value: str) -> bool:
@@ -154,11 +123,6 @@ def _says_done(name: str, value: str) -> bool:
     return name == "AlreadyApplied" and value.lower() == "true"
 
 
-def _fact_of(name: str) -> str:
-    """Return the fact that a property is; of a setting of Camera Raw its own name; else ""."""
-    return name if name.startswith(_CAMERA_RAW) else _FACTS.get(name, "")
-
-
 def read_xmp(packet: bytes) -> tuple[list[tuple[str, str]], bool]:
     """Return what a packet says, as names and values, and whether all of it could be read."""
     reader = _Reader()
@@ -166,6 +130,7 @@ def read_xmp(packet: bytes) -> tuple[list[tuple[str, str]], bool]:
         return [], False
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True
+    parser.StartNamespaceDeclHandler = reader.declare
     parser.StartElementHandler = reader.start
     parser.CharacterDataHandler = reader.text
     parser.EndElementHandler = reader.end
@@ -176,6 +141,7 @@ def read_xmp(packet: bytes) -> tuple[list[tuple[str, str]], bool]:
     except (expat.ExpatError, _RefusedError, LookupError, ValueError):  # LookupError: of encodings
         is_whole = False
     reader.take_edits()
+    reader.take_position()
     return reader.found, is_whole
 
 
