@@ -1,4 +1,4 @@
-"""Which photos of a folder have an equal or better copy in a library: to know before wiping it."""
+"""What of a folder has an equal or better copy in a library: to know before wiping it."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class CoverReport:
 
     Attributes:
         photos: by path. What cannot be read is among them, be it a photo or a folder.
-        others: what is not compared as pictures are: files that are none, such as films, and
-            folders of trash and thumbnails; by path.
+        others: what is not compared as pictures are: films and sound files, other files that are
+            no pictures, and folders of trash and thumbnails; by path.
         warnings: what users should know about how it was done.
         interrupted: it was stopped on request; what is said is not complete.
     """
@@ -42,8 +42,22 @@ class CoverReport:
 
     @property
     def ok(self) -> bool:
-        """True when every photo is covered."""
-        return not self.interrupted and all(photo.status.is_covered for photo in self.photos)
+        """True when there is something, and every photo and every film is covered."""
+        if self.interrupted or self.is_empty:
+            return False
+        return all(photo.status.is_covered for photo in self.photos) and all(
+            film.copy is not None for film in self.films
+        )
+
+    @property
+    def is_empty(self) -> bool:
+        """True when the folder holds no photo and no film, as one where no card is mounted."""
+        return not self.photos and not self.films
+
+    @property
+    def films(self) -> tuple[OtherFile, ...]:
+        """The films and sound files; one is covered by a file of the same bytes only."""
+        return tuple(other for other in self.others if other.is_film)
 
     @property
     def other_files(self) -> int:
@@ -69,13 +83,13 @@ def cover_folder(
     on_progress: OnProgress | None = None,
     stop: threading.Event | None = None,
 ) -> CoverReport:
-    """Say of each photo in a folder what a library has of it. Nothing is changed.
+    """Say of each photo and film in a folder what a library has of it. Nothing is changed.
 
     All files of the folder are looked at, hidden ones and those with strange names too. The work is
     done in a temporary copy of the index, to which the photos are added. Every copy that counts is
     read again and must have the bytes that the index knows. What is in a trash is no copy. Files
-    that cannot be compared as pictures, such as RAW and films, count as in the library if one in
-    its folders has the same bytes, whether the index knows it or not.
+    that cannot be compared as pictures, such as RAW and films, are covered if one in the library's
+    folders has the same bytes, whether the index knows it or not.
 
     Args:
         folder: it need not be in the index.

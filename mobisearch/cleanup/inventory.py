@@ -1,7 +1,7 @@
 """All that is in a folder: which files are photos, which are something else, what was not seen.
 
-Other than a scan for an index, it leaves nothing out by its name, and knows pictures with strange
-names by their first bytes. Nothing is compared here.
+Other than a scan for an index, it leaves nothing out by its name, and knows pictures and films with
+strange names by their first bytes. Nothing is compared here.
 """
 
 from __future__ import annotations
@@ -25,6 +25,30 @@ from mobisearch.types import FileFailure
 _AMBIGUOUS = "TIFF"
 """What much camera raw is by its first bytes: decoded as TIFF it would be its small preview."""
 
+FILM_EXTENSIONS = frozenset(
+    (
+        *(".360", ".3g2", ".3gp", ".asf", ".avi", ".braw", ".crm", ".divx", ".dv", ".f4v", ".flv"),
+        *(".insv", ".lrv", ".m2t", ".m2ts", ".m2v", ".m4v", ".mjpeg", ".mjpg", ".mkv", ".mod"),
+        *(".mov", ".mp4", ".mpe", ".mpeg", ".mpg", ".mts", ".mxf", ".ogv", ".qt", ".r3d", ".rm"),
+        *(".tod", ".ts", ".vob", ".webm", ".wmv"),
+        # sound
+        *(".3ga", ".aac", ".aif", ".aifc", ".aiff", ".amr", ".caf", ".flac", ".m4a", ".mka"),
+        *(".mp3", ".oga", ".ogg", ".opus", ".wav", ".wma"),
+    )
+)
+"""Endings of what was filmed or recorded, in lower case: it is nowhere else either."""
+
+_ISO_MEDIA = (b"ftyp", b"moov", b"mdat", b"wide")
+"""From the fifth byte on, in films of phones and cameras. Sources: ISO/IEC 14496-12; the QuickTime
+file format, "Movie Atoms"."""
+
+_RIFF_KINDS = (b"AVI ", b"WAVE", b"RMID")
+_FILM_BEGINNINGS = (
+    *(b"\x1aE\xdf\xa3", b"FLV\x01", b"OggS", b"fLaC", b"ID3", b"#!AMR", b"caff"),
+    *(b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", b"\x00\x00\x01\xba", b"\x00\x00\x01\xb3"),
+)
+"""Sources: RFC 3533, RFC 4867, RFC 8794, RFC 9639; ISO/IEC 11172-1; Microsoft's ASF."""
+
 _APPLE_BEGINNING = "._"
 _UNSUPPORTED = "unsupported"
 
@@ -37,6 +61,7 @@ class OtherFile:
         is_folder: it stands for all that is in it.
         pictures: how many pictures it holds, as far as can be seen.
         copy: a file of the library with the same bytes, where that was asked.
+        is_film: it is a film or a sound file, by its name or by its first bytes.
     """
 
     path: str
@@ -44,6 +69,7 @@ class OtherFile:
     is_folder: bool = False
     pictures: int = 0
     copy: str | None = None
+    is_film: bool = False
 
 
 @dataclass(slots=True)
@@ -53,7 +79,7 @@ class Inventory:
     Attributes:
         pictures: paths of files that can be compared, if they are whole.
         unseen: photos that cannot be compared, and folders and files that cannot be read.
-        others: all else: files that are no pictures, links, trash and thumbnails.
+        others: all else: films and other files that are no pictures, links, trash and thumbnails.
     """
 
     pictures: list[str] = field(default_factory=list)
@@ -145,8 +171,11 @@ def _look_at_file(entry: os.DirEntry[str], found: Inventory) -> None:
 
 def _sniff(path: str, found: Inventory) -> None:
     """Put a file whose name is of no picture where its first bytes say that it belongs."""
-    kind = sniff_format(read_start(path, START_BYTES))
-    if kind is None:
+    start = read_start(path, START_BYTES)
+    kind = sniff_format(start)
+    if kind is None and (extension_of(path) in FILM_EXTENSIONS or _is_film(start)):
+        found.others.append(OtherFile(path, "a film or a sound file", is_film=True))
+    elif kind is None:
         found.others.append(OtherFile(path, "not a picture"))
     elif kind == _AMBIGUOUS:
         reason = "it begins like TIFF or camera raw, and its name does not say which it is"
@@ -156,6 +185,13 @@ def _sniff(path: str, found: Inventory) -> None:
     else:
         reason = f"it begins like {kind}, which is not read"
         found.unseen.append(FileFailure(path, _UNSUPPORTED, reason))
+
+
+def _is_film(start: bytes) -> bool:
+    """Say whether a file that is no picture begins like a film or a sound file."""
+    if start.startswith(_FILM_BEGINNINGS) or start[4:8] in _ISO_MEDIA:
+        return True
+    return start[:4] == b"RIFF" and start[8:12] in _RIFF_KINDS
 
 
 def _count(folder: str, stop: threading.Event | None) -> OtherFile:

@@ -20,8 +20,13 @@ if TYPE_CHECKING:
     from mobisearch.cleanup import CoveredPhoto, CoverReport, OtherFile
 
 _NOT_COMPARED = "not compared"
-_NOTHING = "no photos: there was nothing to compare"
+_NOTHING = (
+    "no photos and no films: there was nothing to compare; is it the right folder, and is the card "
+    "or drive there?"
+)
 _SAME = "same file"
+_LACKED = "not in library"
+_FILMS = "films and sound files"
 _SHOWN = 10
 
 
@@ -39,7 +44,7 @@ _SHOWN = 10
     "--all",
     "shows_all",
     is_flag=True,
-    help="List the photos that are covered too, and what was not compared.",
+    help="List the photos and films that are covered too, and what was not compared.",
 )
 @runtime_options
 @common_options
@@ -51,15 +56,16 @@ def cover_command(
     index_path: str,
     as_json: bool,
 ) -> int:
-    """Say which photos of FOLDER have an equal or better copy in the library.
+    """Say which photos and films of FOLDER have an equal or better copy in the library.
 
     To ask before a card or a backup is wiped. FOLDER need not be indexed, and nothing in it is
-    changed. Every copy that counts is read again now. Exit code 0: all photos are covered; 1: some
-    are not, or something cannot be read. Covered are 'same file', 'same pixels' and 'better in
-    library'. A hard link is no copy, and neither is what is in a trash. Hidden files are looked at,
-    and pictures whose names are of something else. Files that cannot be compared, such as RAW and
-    films, are looked for byte by byte in the folders of the library. Pictures in FOLDER's own trash
-    and folders of thumbnails are counted, but not compared.
+    changed. Every copy that counts is read again now. Exit code 0: all photos, films and sound
+    files are covered; 1: some are not, or something cannot be read; 66: there are none. Covered are
+    'same file', 'same pixels' and 'better in library'. A hard link is no copy, and neither is what
+    is in a trash. Hidden files are looked at, and pictures whose names are of something else. Files
+    that cannot be compared, such as RAW, films and sound, are looked for byte by byte in the
+    folders of the library. Files of other kinds, and pictures in FOLDER's own trash and folders of
+    thumbnails, are counted, but keep nothing from being covered.
     """
     from mobisearch.cleanup import cover_folder
 
@@ -71,7 +77,7 @@ def cover_command(
         report = cover_folder(index, folder, libraries, on_progress=bar, stop=stop)
     if as_json:
         print_json(_document(report, shows_all=shows_all))
-        if not report.photos:
+        if report.is_empty:
             print_message(_NOTHING)
     else:
         _print(report, shows_all=shows_all)
@@ -80,6 +86,8 @@ def cover_command(
     if report.interrupted:
         print_message("mobisearch: interrupted; this is not all of it")
         return exit_codes.INTERRUPTED
+    if report.is_empty:
+        return exit_codes.INPUT_MISSING
     return exit_codes.OK if report.ok else exit_codes.SOME_FAILED
 
 
@@ -91,16 +99,18 @@ def _print(report: CoverReport, *, shows_all: bool) -> None:
         reason = f"  ({photo.reason})" if photo.reason else ""
         print_line(f"{photo.status.value:24} {photo.path}{copy}{reason}")
     counts = Counter(photo.status for photo in report.photos)
-    n_covered = sum(n for status, n in counts.items() if status.is_covered)
-    n_photos = len(report.photos)
     parts = ", ".join(f"{n:,} {status.value}" for status, n in sorted(counts.items()))
-    if shows_all:
-        for other in report.others:
+    for other in report.others:
+        if shows_all or _is_lacked(other):
             print_line(_other_line(other))
-    if n_photos:
-        verb = "is" if n_photos == 1 else "are"
-        print_line(f"{n_covered:,} of {counted(n_photos, 'photo')} {verb} covered: {parts}")
-    else:
+    if report.photos:
+        n_covered = sum(n for status, n in counts.items() if status.is_covered)
+        print_line(f"{_of_all(n_covered, len(report.photos), 'photo')} covered: {parts}")
+    if report.films:
+        n_covered = sum(film.copy is not None for film in report.films)
+        of_all = _of_all(n_covered, len(report.films), "film or sound file", _FILMS)
+        print_line(f"{of_all} covered by a file of the same bytes")
+    if report.is_empty:
         print_line(_NOTHING)
     if report.other_pictures:
         folders = [other.path for other in report.others if other.pictures]
@@ -113,24 +123,36 @@ def _print(report: CoverReport, *, shows_all: bool) -> None:
 
 
 def _print_other_files(report: CoverReport, *, named: str) -> None:
-    """Say of the files that are no pictures how many of them the library has."""
-    n_covered, n_left = report.other_covered, report.other_files - report.other_covered
+    """Say of the files that are neither pictures nor films how many of them the library has."""
+    others = [other for other in report.others if not other.is_folder and not other.is_film]
+    n_covered = sum(other.copy is not None for other in others)
+    n_left = len(others) - n_covered
     if n_covered:
         has = "has" if n_covered == 1 else "have"
         print_message(
-            f"{counted(n_covered, 'other file')} in the folder, such as films, {has} a file of the "
-            "same bytes in the library"
+            f"{counted(n_covered, 'other file')} in the folder, no photos and no films, {has} a "
+            "file of the same bytes in the library"
         )
     if n_left:
         print_message(
-            f"{counted(n_left, 'other file')} in the folder, such as films, "
+            f"{counted(n_left, 'other file')} in the folder, no photos and no films, "
             f"{_were(n_left)} not compared, and no file of the same bytes is in the library{named}"
         )
+
+
+def _of_all(n_covered: int, n: int, noun: str, plural: str = "") -> str:
+    return f"{n_covered:,} of {counted(n, noun, plural)} {'is' if n == 1 else 'are'}"
+
+
+def _is_lacked(other: OtherFile) -> bool:
+    return other.is_film and other.copy is None
 
 
 def _other_line(other: OtherFile) -> str:
     if other.copy is not None:
         return f"{_SAME:24} {other.path}  <- {other.copy}"
+    if other.is_film:
+        return f"{_LACKED:24} {other.path}  ({other.reason}; none there has the same bytes)"
     n_inside = f", {counted(other.pictures, 'picture')}" if other.is_folder else ""
     return f"{_NOT_COMPARED:24} {other.path}  ({other.reason}{n_inside})"
 
@@ -145,6 +167,9 @@ def _document(report: CoverReport, *, shows_all: bool) -> dict[str, object]:
         "photos": len(report.photos),
         "covered": sum(photo.status.is_covered for photo in report.photos),
         "counts": dict(sorted(counts.items())),
+        "films": len(report.films),
+        "films_covered": sum(film.copy is not None for film in report.films),
+        "films_lacked": [json_path(film.path) for film in report.films if _is_lacked(film)],
         "other_files": report.other_files,
         "other_covered": report.other_covered,
         "other_pictures": report.other_pictures,
@@ -159,6 +184,7 @@ def _other(other: OtherFile) -> dict[str, object]:
         **json_path(other.path),
         "reason": other.reason,
         "is_folder": other.is_folder,
+        "is_film": other.is_film,
         "pictures": other.pictures,
         **_copy(other.copy),
     }

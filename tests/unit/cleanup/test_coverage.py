@@ -308,15 +308,33 @@ def test_films_are_looked_for_by_their_bytes(index: ImageIndex, library: Path, c
     (card / "b.mov").write_bytes(b"other film")
     report = cover_folder(index, card, [library])
     assert [other.copy for other in report.others] == [str(library / "a.mov"), None]
-    assert (report.other_files, report.other_covered) == (2, 1)
+    assert (report.other_files, report.other_covered, len(report.films)) == (2, 1, 2)
+    assert not report.ok
+    shutil.copy(card / "b.mov", library / "named otherwise")
+    assert cover_folder(index, card, [library]).ok
 
 
-def test_an_empty_folder_is_covered(index: ImageIndex, library: Path) -> None:
+def test_a_second_name_of_a_film_does_not_cover_it(
+    index: ImageIndex, library: Path, card: Path
+) -> None:
+    (card / "a.mov").write_bytes(b"film")
+    os.link(card / "a.mov", library / "a.mov")
+    assert not cover_folder(index, card, [library]).ok
+
+
+def test_other_files_are_counted_and_fail_nothing(index: ImageIndex, card: Path) -> None:
+    for name in ("note.txt", "MISC.IND", "a.xmp"):
+        (card / name).write_text("neither photo nor film")
+    report = cover_folder(index, card)
+    assert (report.ok, report.other_files, report.films) == (True, 3, ())
+
+
+def test_a_folder_with_nothing_to_compare_is_not_covered(index: ImageIndex, library: Path) -> None:
     (library.parent / "empty").mkdir()
     (library.parent / "empty" / "note.txt").write_text("no photo")
     for folders in ((), (library,)):
         report = cover_folder(index, library.parent / "empty", folders)
-        assert (report.ok, report.photos, report.other_files) == (True, (), 1)
+        assert (report.ok, report.is_empty, report.other_files) == (False, True, 1)
 
 
 def test_a_library_that_is_not_indexed_is_an_error_whatever_the_folder_holds(

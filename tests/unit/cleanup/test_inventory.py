@@ -54,6 +54,29 @@ def test_pictures_are_found_whatever_they_are_called_and_wherever_they_are(folde
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.mov", b"film"),
+        ("a.MP4", b""),
+        ("a.mts", b"film"),
+        ("a.wav", b"sound"),
+        ("no ending", b"\x00\x00\x00\x14ftypqt  \x00\x00\x00\x00qt  "),
+        ("old", b"\x00\x00\x00\x08wide\x00\x00"),
+        ("a.bak", b"RIFF\x00\x00\x00\x00AVI LIST"),
+        ("a.bin", b"\x1aE\xdf\xa3"),
+    ],
+)
+def test_films_and_sound_are_known_by_name_or_by_first_bytes(
+    folder: Path, name: str, data: bytes
+) -> None:
+    (folder / name).write_bytes(data)
+    (folder / "._a.mov").write_bytes(b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X")
+    (folder / "note.txt").write_text("no film")
+    found = take_inventory(str(folder)).others
+    assert [os.path.basename(other.path) for other in found if other.is_film] == [name]
+
+
 def test_pictures_that_are_not_read_are_unseen_by_name_or_by_first_bytes(folder: Path) -> None:
     (folder / "b.CR2").write_bytes(b"raw")
     (folder / "b.bak").write_bytes(b"II*\x00 camera raw, or not")

@@ -194,15 +194,18 @@ def test_cover_names_what_it_did_not_compare(command: Command, copied: Path) -> 
     shutil.copy(copied / "b.png", card / ".hidden")
     shutil.copy(copied / "a.png", card / "@eaDir" / "b.png")
     for n in range(12):
-        (card / f"film{n:02}.mov").write_bytes(b"film")
+        (card / f"note{n:02}.txt").write_bytes(b"text")
     inside = "1 picture in folders of trash and thumbnails was not compared"
     done = command("cover", card)
     assert done.code == 0
     assert done.stdout == f"1 of 1 photo is covered: 1 same file\n{inside}: {card / '@eaDir'}\n"
-    assert "12 other files in the folder, such as films, were not compared, and no" in done.stderr
+    assert (
+        "12 other files in the folder, no photos and no films, were not compared, and"
+        in done.stderr
+    )
     assert "--all names them" in done.stderr
     done = command("cover", card, "--all")
-    assert f"not compared             {card / 'film11.mov'}  (not a picture)\n" in done.stdout
+    assert f"not compared             {card / 'note11.txt'}  (not a picture)\n" in done.stdout
     assert f"{card / '@eaDir'}  (trash, thumbnails or a system's own, 1 picture)\n" in done.stdout
     assert f"same file                {card / '.hidden'}  <- {copied / 'b.png'}\n" in done.stdout
     document = command("cover", card, "--json").document
@@ -214,6 +217,7 @@ def test_cover_names_what_it_did_not_compare(command: Command, copied: Path) -> 
         "path": str(card / "@eaDir"),
         "reason": "trash, thumbnails or a system's own",
         "is_folder": True,
+        "is_film": False,
         "pictures": 1,
         "copy": None,
     }
@@ -230,7 +234,7 @@ def test_cover_knows_raw_files_and_films_by_their_bytes(command: Command, copied
     assert f"{card / 'in card.cr2'}  <- {copied / 'in photos.cr2'}\n" in done.stdout
     assert f"{card / 'in card.mov'}  <- {copied / 'in photos.mov'}\n" in done.stdout
     assert "1 of 1 photo is covered: 1 same file" in done.stdout
-    assert "1 other file in the folder, such as films, has a file of the same" in done.stderr
+    assert "1 of 1 film or sound file is covered by a file of the same bytes" in done.stdout
     document = command("cover", card, "--by", copied, "--json").document
     assert (document["covered"], document["other_files"], document["other_covered"]) == (1, 1, 1)
     assert document["others"][0]["copy"] == str(copied / "in photos.mov")
@@ -238,20 +242,54 @@ def test_cover_knows_raw_files_and_films_by_their_bytes(command: Command, copied
     assert command("cover", card, "--by", copied).code == 1
 
 
-def test_cover_of_a_folder_without_photos_ends_well_and_says_so(
-    command: Command, copied: Path
+@pytest.mark.parametrize("film", ["IMG_1.MOV", "deep/a.mp4", ".hidden.3gp", "note.wav"])
+def test_cover_fails_by_name_for_a_film_that_the_library_lacks(
+    command: Command, copied: Path, film: str
 ) -> None:
-    (copied.parent / "empty").mkdir()
-    done = command("cover", copied.parent / "empty", "--by", copied)
-    assert (done.code, done.stdout, done.stderr) == (
-        0,
-        "no photos: there was nothing to compare\n",
-        "",
-    )
-    done = command("cover", copied.parent / "empty", "--json")
-    assert (done.code, done.stderr) == (0, "no photos: there was nothing to compare\n")
-    document = command("cover", copied.parent / "empty", "--json").document
-    assert (document["photos"], document["covered"], document["images"]) == (0, 0, [])
+    card = copied.parent / "card"
+    (card / film).parent.mkdir(parents=True)
+    shutil.copy(copied / "b.png", card / "IMG_1.png")
+    (card / film).write_bytes(b"what was filmed")
+    (copied / "other.mov").write_bytes(b"another of 15 b")
+    done = command("cover", card, "--by", copied)
+    assert done.code == 1
+    assert f"not in library           {card / film}  (a film or a sound file; " in done.stdout
+    assert "1 of 1 photo is covered: 1 same file\n" in done.stdout
+    assert "0 of 1 film or sound file is covered" in done.stdout
+    done = command("cover", card, "--by", copied, "--json")
+    assert (done.code, done.document["covered"], done.document["films"]) == (1, 1, 1)
+    assert done.document["films_lacked"] == [{"path": str(card / film)}]
+    assert (done.document["films_covered"], done.document["others"][0]["is_film"]) == (0, True)
+    (copied / "other.mov").write_bytes(b"what was filmed")
+    assert command("cover", card, "--by", copied).code == 0
+
+
+def test_cover_of_nothing_but_films_is_about_those(command: Command, copied: Path) -> None:
+    card = copied.parent / "card"
+    card.mkdir()
+    for folder in (card, copied):
+        (folder / "a.mov").write_bytes(b"film")
+    done = command("cover", card, "--by", copied)
+    assert (done.code, done.stderr) == (0, "")
+    assert done.stdout == "1 of 1 film or sound file is covered by a file of the same bytes\n"
+
+
+@pytest.mark.parametrize("others", [[], ["note.txt", "DCIM/index.dat"], [".Trash-1000/a.png"]])
+def test_cover_of_a_folder_without_photos_and_films_finds_its_input_missing(
+    command: Command, copied: Path, others: list[str]
+) -> None:
+    card = copied.parent / "card"
+    card.mkdir()
+    for name in others:
+        (card / name).parent.mkdir(exist_ok=True)
+        shutil.copy(copied / "a.png", card / name) if "png" in name else (card / name).touch()
+    done = command("cover", card, "--by", copied)
+    assert done.code == 66
+    assert done.stdout.startswith("no photos and no films: there was nothing to compare; is it")
+    done = command("cover", card, "--json")
+    assert done.code == 66
+    assert "no photos and no films: there was nothing to compare" in done.stderr
+    assert (done.document["photos"], done.document["films"], done.document["images"]) == (0, 0, [])
 
 
 def test_cover_names_a_folder_that_cannot_be_read(
