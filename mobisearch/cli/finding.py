@@ -18,12 +18,11 @@ _AS_TEXT = "-"
 
 @click.command("duplicates")
 @click.argument("folders", nargs=-1, metavar="[FOLDER]...")
-@click.option("--within", "scope", flag_value="within", help="Only copies in the same FOLDER.")
-@click.option("--across", "scope", flag_value="across", help="Only groups over several FOLDERs.")
+@click.option("--within", is_flag=True, help="Only copies in the same FOLDER.")
+@click.option("--across", is_flag=True, help="Only groups over several FOLDERs.")
 @click.option(
     "--new",
-    "scope",
-    flag_value="new",
+    is_flag=True,
     help="Only photos in FOLDER that the rest of the index has too; those outside are kept.",
 )
 @click.option(
@@ -83,7 +82,9 @@ _AS_TEXT = "-"
 @common_options
 def duplicates_command(
     folders: tuple[str, ...],
-    scope: str | None,
+    within: bool,
+    across: bool,
+    new: bool,
     keep: str,
     protect: tuple[str, ...],
     wrong_groups: float,
@@ -116,6 +117,7 @@ def duplicates_command(
     )
     from mobisearch.duplicates import parse_rules
 
+    scope = _scope(within=within, across=across, new=new)
     if explain is not None and explain != _AS_TEXT and not explain.lower().endswith(".png"):
         raise click.UsageError(f"--explain={explain}: a plot must end in .png; name folders first")
     rules = tuple(rule.strip() for rule in keep.split(","))
@@ -125,7 +127,7 @@ def duplicates_command(
         keep=rules,
         protect=protect,
         folders=folders,
-        scope=scope or "all",
+        scope=scope,
         similar=not no_similar,
     )
     if plan_path is not None:
@@ -192,3 +194,12 @@ def duplicates_command(
     for failure in found.failures[:10]:
         print_message(f"could not be read now: {failure.path}: {failure.reason}")
     return exit_codes.SOME_FAILED if found.failures else exit_codes.OK
+
+
+def _scope(**given: bool) -> str:
+    """Return the name of the scope that is asked for."""
+    names = [name for name, is_given in given.items() if is_given]
+    if len(names) > 1:
+        options = " and ".join(f"--{name}" for name in names)
+        raise click.UsageError(f"{options} exclude one another: choose one of them")
+    return names[0] if names else "all"

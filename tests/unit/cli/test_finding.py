@@ -97,6 +97,24 @@ def test_scopes(command: Command, copied: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "options",
+    [
+        ("--new", "--within"),
+        ("--across", "--new"),
+        ("--within", "--across"),
+        ("--new", "--across", "--within"),
+    ],
+)
+def test_scopes_that_contradict_one_another_are_refused(
+    command: Command, copied: Path, options: tuple[str, ...]
+) -> None:
+    done = command("duplicates", copied, copied / "old", *options)
+    assert done.code == 2
+    assert all(option in done.stderr for option in options)
+    assert "exclude one another" in done.stderr
+
+
+@pytest.mark.parametrize(
     "words",
     [
         ("--keep", "biggest"),
