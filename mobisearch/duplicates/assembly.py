@@ -144,12 +144,12 @@ class Assembly:
         )
 
     def similar(self, pairs: Sequence[ProvedPair]) -> tuple[SimilarPair, ...]:
-        """Return pairs of images that are similar shots: of each content the first image."""
+        """Return pairs of images that are similar shots: of each content the first in the scope."""
         places = sorted({place for pair in pairs for place in (pair.first, pair.second)})
         images = self._looks.images(places)
         found = []
         for pair in pairs:
-            first, second = images.get(pair.first), images.get(pair.second)
-            if first and second:
-                found.append(SimilarPair(first[0], second[0], round(pair.score, 6), pair.relation))
+            shown = self._scope.pair(images.get(pair.first, ()), images.get(pair.second, ()))
+            if shown is not None:
+                found.append(SimilarPair(*shown, round(pair.score, 6), pair.relation))
         return tuple(found)

@@ -68,10 +68,26 @@ class Scope:
             return others
         return [image for image in others if is_inside(image.path, self.folders)]
 
+    def pair(
+        self, first: Sequence[ImageRecord], second: Sequence[ImageRecord]
+    ) -> tuple[ImageRecord, ImageRecord] | None:
+        """Return an image of each of two contents that are shown together here, if there are."""
+        for one in self._one_of_each_folder(first):
+            for other in self._one_of_each_folder(second):
+                if self.divide([one, other]):
+                    return one, other
+        return None
+
+    def _one_of_each_folder(self, images: Sequence[ImageRecord]) -> list[ImageRecord]:
+        found: dict[int, ImageRecord] = {}
+        for image in images:
+            found.setdefault(self._folder_of(image.path), image)
+        return list(found.values())
+
     def _folder_of(self, path: str) -> int:
-        """Return the number of the innermost folder that a path is in."""
+        """Return the number of the innermost folder that a path is in; -1 for none."""
         inner = [n for n, folder in enumerate(self.folders) if is_inside(path, (folder,))]
-        return max(inner, key=lambda n: (len(self.folders[n]), -n))
+        return max(inner, key=lambda n: (len(self.folders[n]), -n), default=-1)
 
 
 def check_settings(settings: DuplicateSettings, catalog: Catalog) -> DuplicateSettings:

@@ -220,7 +220,7 @@ class DuplicateSettings:
         scope: ``all``; ``within``: only copies in the same of ``folders``; ``across``: only groups
             over two or more of ``folders``; ``new``: only groups with images both inside and
             outside ``folders``, of which those inside are the copies.
-        similar: tell similar shots too.
+        similar: tell similar shots too, of images that could be one group in the scope.
     """
 
     wrong_groups: float = 0.5
