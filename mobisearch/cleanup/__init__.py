@@ -4,6 +4,7 @@ Nothing here deletes a photo. What finds copies and says which of them stays is 
 ``mobisearch.duplicates``.
 """
 
+from mobisearch.cleanup.absence import AbsentFolder, absent_folders, leave_absent
 from mobisearch.cleanup.applying import apply_plan
 from mobisearch.cleanup.checking import CoveredPhoto
 from mobisearch.cleanup.coverage import CoverReport, cover_folder
@@ -28,6 +29,7 @@ from mobisearch.cleanup.undoing import check_not_carried_out, undo_plan
 from mobisearch.cleanup.versions import CoverStatus, compare_versions
 
 __all__ = [
+    "AbsentFolder",
     "CleanupReport",
     "CoverReport",
     "CoverStatus",
@@ -41,6 +43,7 @@ __all__ = [
     "PlannedGroup",
     "StepOutcome",
     "Substitution",
+    "absent_folders",
     "apply_plan",
     "check_not_carried_out",
     "check_plan_path",
@@ -48,6 +51,7 @@ __all__ = [
     "cover_folder",
     "draft_plan",
     "foresee_plan",
+    "leave_absent",
     "outlook_of",
     "parse_plan",
     "plan_document",

@@ -7,6 +7,7 @@ import stat
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from mobisearch.cleanup.absence import leave_absent
 from mobisearch.cleanup.drafting import DraftSettings, draft_plan
 from mobisearch.cleanup.identity import FileIdentity
 from mobisearch.cleanup.plans import Plan, PlannedFile
@@ -56,11 +57,15 @@ def foresee_plan(
     *,
     decisions: Sequence[Decision] = (),
     outgrown: Collection[int] = (),
+    absent: Collection[str] = (),
 ) -> Outlook:
     """Return what :func:`draft_plan` would do with copies, without reading a file.
 
     Folders are listed, each once. Whether two companions have the same bytes is taken from their
     sizes, and what else a file holds is not looked at, so a plan may yet leave a copy for that.
+
+    Args:
+        absent: folders that are not available: see :func:`leave_absent`.
     """
     plan = draft_plan(
         groups,
@@ -70,7 +75,7 @@ def foresee_plan(
         identify=_look_at,
         find_loss=lambda *_: "",
     )
-    return outlook_of(plan)
+    return outlook_of(leave_absent(plan, absent))
 
 
 def _look_at(path: str) -> FileIdentity:

@@ -11,6 +11,7 @@ from mobisearch.cli.opening import open_warm
 from mobisearch.cli.options import common_options, runtime_options
 from mobisearch.cli.output import index_option, print_json, print_message
 from mobisearch.cli.progress import StagedProgress
+from mobisearch.text import printable
 from mobisearch.types import DEFAULT_KEEP, DuplicateSettings, RuntimeSettings
 
 _AS_TEXT = "-"
@@ -104,14 +105,18 @@ def duplicates_command(
     Copies are found when they are rescaled, recompressed, rotated, mirrored, cropped, recoloured or
     written on, too. Each has a verdict and a reason. Without a FOLDER, the whole index is looked
     at. Nothing is changed: --plan and --report write files that 'mobisearch apply' carries out.
-    What is none: 'mobisearch decide different IMAGE...'.
+    What is none: 'mobisearch decide different IMAGE...'. Exit code 1: images could not be read, or
+    a folder of the index is not available; of its files a plan moves none.
     """
+    from mobisearch.arguments import real_path
     from mobisearch.cleanup import (
         DraftSettings,
+        absent_folders,
         check_not_carried_out,
         check_plan_path,
         draft_plan,
         foresee_plan,
+        leave_absent,
         outlook_of,
         write_plan,
     )
@@ -149,22 +154,25 @@ def duplicates_command(
             check_not_carried_out(index, plan_path)
         found = index.duplicates(settings, on_progress=bar, stop=stop)
         decisions, outgrown = index.decisions(), index.outgrown_decisions()
-    from mobisearch.arguments import real_path
-
+        looked_at = () if scope == "new" else tuple(map(real_path, folders))
+        unavailable = absent_folders(index, looked_at)
     draft = DraftSettings(
         action="link" if as_links else "trash",
         protect=tuple(map(real_path, protect)),
         moves_companions=companions == "move",
         moves_versions=versions == "trash",
     )
+    absent = [folder.path for folder in unavailable]
     if plan_path or report_path:
         plan = draft_plan(found, draft, decisions=decisions, outgrown=outgrown)
+        plan = leave_absent(plan, absent)
         outlook = outlook_of(plan)
     else:
         plan = None
-        outlook = foresee_plan(found, draft, decisions=decisions, outgrown=outgrown)
+        outlook = foresee_plan(found, draft, decisions=decisions, outgrown=outgrown, absent=absent)
     if as_json:
         document = groups_document(found, outlook)
+        document["unavailable"] = [printable(str(folder)) for folder in unavailable]
         if explain is not None:
             document["curve"] = curve_document(found.curve)
         print_json(document)
@@ -172,6 +180,8 @@ def duplicates_command(
         print_groups(found, outlook)
         if explain == _AS_TEXT:
             print_curve(found.curve)
+    for folder in unavailable:
+        print_message(f"not available: {folder}")
     for warning in found.warnings:
         print_message(f"note: {warning}")
     if found.interrupted:
@@ -193,7 +203,7 @@ def duplicates_command(
         print_message(f"what a score means in this library: {explain}")
     for failure in found.failures[:10]:
         print_message(f"could not be read now: {failure.path}: {failure.reason}")
-    return exit_codes.SOME_FAILED if found.failures else exit_codes.OK
+    return exit_codes.SOME_FAILED if found.failures or unavailable else exit_codes.OK
 
 
 def _scope(**given: bool) -> str:

@@ -10,8 +10,10 @@ from dataclasses import dataclass, replace
 from mobisearch.arguments import real_path
 from mobisearch.cleanup import (
     DraftSettings,
+    absent_folders,
     apply_plan,
     draft_plan,
+    leave_absent,
     undo_plan,
 )
 from mobisearch.duplicates import DuplicateGroups, draw_difference, parse_rules
@@ -52,6 +54,7 @@ class FoundCopies:
     groups: tuple[tuple[str, DuplicateGroup], ...]
     generation: int
     protect: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
     @property
     def by_key(self) -> dict[str, DuplicateGroup]:
@@ -86,9 +89,9 @@ class Copies:
             found = self._index.duplicates(settings, on_progress=note, stop=stop)
             generation = self._index.generation()
             ordered = sorted(found, key=lambda group: -group.reclaimable_bytes)
-            return FoundCopies(
-                found, tuple((key_of(group), group) for group in ordered), generation, protect
-            )
+            keyed = tuple((key_of(group), group) for group in ordered)
+            absent = [f"not available: {folder}" for folder in absent_folders(self._index)]
+            return FoundCopies(found, keyed, generation, protect, (*absent, *found.warnings))
 
         self.job.start(work)
 
@@ -113,7 +116,7 @@ class Copies:
             images=result.found.images if result else 0,
             generation=result.generation if result else None,
             is_stale=bool(result and result.generation != self._index.generation()),
-            warnings=[printable(line) for line in result.found.warnings] if result else [],
+            warnings=[printable(line) for line in result.warnings] if result else [],
         )
 
     def result(self) -> FoundCopies:
@@ -190,6 +193,7 @@ class Copies:
             if len({choice.key for choice in choices}) != len(choices):
                 raise RefusedError(422, "contradiction", "a group is named twice")
             made = plan_of_choices(result.by_key, choices, settings)
+        made = leave_absent(made, [folder.path for folder in absent_folders(self._index)])
         self.plans.put(HeldPlan(made, body.action == "link"))
         return describe_plan(made)
 

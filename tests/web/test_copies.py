@@ -226,6 +226,18 @@ def test_all_groups_can_be_planned_by_the_rules(copies: Copies) -> None:
     assert copies.page.program.post("/api/copies/plan", json={}).status_code == 422
 
 
+def test_of_a_folder_that_is_not_available_it_is_told_and_nothing_is_planned(
+    copies: Copies,
+) -> None:
+    photos = copies.folder / "photos"
+    photos.rename(copies.folder / "away")
+    assert any(str(photos) in line for line in copies.find()["warnings"])
+    answer = copies.page.program.post("/api/copies/plan", json={"by_rule": True}).json()
+    assert (answer["steps"], len(answer["files"])) == (0, 1)
+    assert "its folder is not available" in answer["files"][0]["reason"]
+    assert copies.plan().json()["steps"] == 0
+
+
 def test_a_decision_is_remembered_and_the_group_is_not_shown_again(copies: Copies) -> None:
     ids = [e["image"]["id"] for e in copies.group["images"]]
     answer = copies.page.program.post("/api/copies/decisions", json={"kind": "keep", "images": ids})

@@ -146,6 +146,37 @@ def test_a_plan_and_a_page_are_written_and_no_other_file_is_replaced(
     assert Path("b.png").read_bytes() == (copied / "b.png").read_bytes()
 
 
+@pytest.mark.parametrize("is_emptied", [False, True])
+def test_of_a_folder_that_is_not_available_it_is_told_and_nothing_is_planned(
+    command: Command, copied: Path, is_emptied: bool
+) -> None:
+    drive = copied.parent / "drive"
+    drive.mkdir()
+    shutil.copy(copied / "a.png", drive / "a.png")
+    shutil.copy(copied / "b.png", drive / "b.png")
+    assert command("index", drive).code == 0
+    assert command("duplicates", "--json", "--keep", f"path:{drive}").document["unavailable"] == []
+    drive.rename(copied.parent / "away")
+    if is_emptied:
+        drive.mkdir()
+        (drive / ".marker").touch()
+    done = command("duplicates", "--keep", f"path:{copied}", "--plan", "plan.json")
+    assert done.code == 1
+    [line] = [line for line in done.stderr.splitlines() if "not available: " in line]
+    assert line.startswith(f"not available: {drive}: ")
+    assert "taken as they were last seen" in line
+    files = {file.path: file for group in read_plan("plan.json").groups for file in group.files}
+    for name in ("a.png", "b.png"):
+        file = files[str(drive / name)]
+        assert (file.action, "its folder is not available" in file.reason) == ("none", True)
+    assert files[str(copied / "old" / "a.png")].action == "trash"
+    assert "a plan moves 2 of them" in done.stdout
+    done = command("duplicates", "--keep", f"path:{drive}", "--json")
+    assert (done.code, done.document["planned_copies"]) == (1, 0)
+    assert [text.split(":")[0] for text in done.document["unavailable"]] == [str(drive)]
+    assert command("duplicates", copied).code == 0, "the other folder was not asked about"
+
+
 def test_what_was_decided_to_stay_is_hidden_until_a_copy_joins(
     command: Command, copied: Path
 ) -> None:
