@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
+from mobisearch.errors import IndexExistsError
 from mobisearch.store.catalog import (
     ModelRow,
     SalvagedRows,
@@ -48,6 +50,7 @@ def copy_index(source: IndexLayout, target: IndexLayout, *, uuid: str) -> None:
         IndexDamagedError: the catalog is damaged, and so no copy of it is worth having.
         IndexExistsError, IndexLockedError, IndexReadOnlyError, StorageError: as for a new index.
     """
+    _check_apart(source, target)
 
     def copy() -> None:
         copy_catalog(source.catalog_path, target.new_catalog_path)
@@ -63,12 +66,23 @@ def salvage_index(source: IndexLayout, target: IndexLayout) -> SalvagedRows:
         IndexDamagedError, IndexFormatError: too little can be read.
         IndexExistsError, IndexLockedError, IndexReadOnlyError, StorageError: as for a new index.
     """
+    _check_apart(source, target)
     found: list[SalvagedRows] = []
     make_index(
         target,
         lambda: found.append(salvage_catalog(source.catalog_path, target.new_catalog_path)),
     )
     return found[0]
+
+
+def _check_apart(source: IndexLayout, target: IndexLayout) -> None:
+    """Refuse a place inside the index itself: it would be lost together with it."""
+    outer, inner = (os.path.realpath(layout.directory) for layout in (source, target))
+    if inner.startswith(outer.rstrip(os.sep) + os.sep):
+        message = (
+            f"is inside the index {outer}, and would be lost with it; choose another directory"
+        )
+        raise IndexExistsError(target.directory, message)
 
 
 def make_index(layout: IndexLayout, make_catalog: Callable[[], None]) -> None:

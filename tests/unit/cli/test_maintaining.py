@@ -39,6 +39,17 @@ def test_a_backup_over_something_is_refused(command: Command, indexed: Path) -> 
     assert command("backup", INDEX).code == 73
 
 
+@pytest.mark.parametrize("name", ["backup", "salvage"])
+@pytest.mark.parametrize("place", ["inside", "backups/deep"])
+def test_a_copy_inside_the_index_itself_is_refused(
+    command: Command, indexed: Path, name: str, place: str
+) -> None:
+    done = command(name, f"{INDEX}/{place}")
+    assert (done.code, "is inside the index" in done.stderr) == (73, True)
+    assert not Path(INDEX, place).exists()
+    assert command("backup", f"{INDEX}-2").code == 0
+
+
 def test_a_sound_index_needs_no_repair(command: Command, indexed: Path) -> None:
     done = command("verify", "--repair")
     assert (done.code, done.stdout, done.stderr) == (0, "3 embeddings checked: all sound\n", "")
