@@ -192,14 +192,27 @@ class RememberingIndex(OpenIndex):
                 self._vectors.refresh(catalog)
 
 
-def _parse_decisions(path: str) -> list[tuple[str, dict[str, int | None], str]]:
+def _read_bounded(path: str) -> bytes:
+    """Return what a regular file holds; others, such as pipes and devices, may never end."""
     try:
-        if os.path.getsize(path) > _MAX_FILE_BYTES:
-            raise DecisionsFileError(path, f"is larger than {_MAX_FILE_BYTES:,} bytes")
-        with open(path, encoding="utf-8") as file:
-            document = json.load(file)
+        if not os.path.isfile(path):
+            reason = "is not a file" if os.path.exists(path) else "there is no such file"
+            raise DecisionsNotFoundError(path, reason)
+        with open(path, "rb") as file:
+            data = file.read(_MAX_FILE_BYTES + 1)
+    except DecisionsNotFoundError:
+        raise
     except OSError as error:
         raise DecisionsNotFoundError(path, f"cannot be read: {error.strerror}") from error
+    if len(data) > _MAX_FILE_BYTES:
+        raise DecisionsFileError(path, f"is larger than {_MAX_FILE_BYTES:,} bytes")
+    return data
+
+
+def _parse_decisions(path: str) -> list[tuple[str, dict[str, int | None], str]]:
+    data = _read_bounded(path)
+    try:
+        document = json.loads(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise DecisionsFileError(path, f"is not JSON ({error})") from error
     if not isinstance(document, dict) or document.get(_MARK) != _VERSION:

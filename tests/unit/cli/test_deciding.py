@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 Command = Callable[..., Any]
 
@@ -62,6 +65,20 @@ def test_what_is_no_image_of_the_index_cannot_be_decided_on(
     assert command("decisions", "--json").document == {"decisions": []}
     command("index", indexed)
     assert command("decide", "different", indexed / "a.png", indexed / "new.png").code == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no FIFOs")
+def test_decisions_are_only_read_from_a_file_that_ends(
+    command: Command, indexed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.mkfifo("pipe")
+    for name in ("pipe", "/dev/zero", str(indexed)):
+        done = command("decisions", "--import", name)
+        assert (done.code, f"{name}: is not a file" in done.stderr) == (66, True)
+    monkeypatch.setattr("mobisearch.remembering._MAX_FILE_BYTES", 9)
+    Path("large.json").write_text(" " * 10)
+    done = command("decisions", "--import", "large.json")
+    assert (done.code, "is larger than 9 bytes" in done.stderr) == (65, True)
 
 
 def test_decisions_that_make_no_sense_are_refused(command: Command, indexed: Path) -> None:
