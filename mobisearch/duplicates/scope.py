@@ -17,7 +17,7 @@ from mobisearch.errors import (
 )
 from mobisearch.store import Catalog, path_range
 from mobisearch.types import DuplicateSettings, ImageRecord
-from mobisearch.types.duplicates import SCOPES
+from mobisearch.types.duplicates import MAX_WRONG_GROUPS, SCOPES
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def check_settings(settings: DuplicateSettings, catalog: Catalog) -> DuplicateSe
     """Return settings with real absolute folders.
 
     Raises:
-        InvalidWrongGroupsError: the number of wrong groups is not one above 0.
+        InvalidWrongGroupsError: the number of wrong groups is not one above 0, or absurdly large.
         InvalidScopeError: there is no such scope, or it lacks its folders.
         UnknownKeepRuleError: there is no such rule.
         FolderNotIndexedError: nothing of a folder is in the index, be it one to look at, to protect
@@ -102,7 +102,7 @@ def check_settings(settings: DuplicateSettings, catalog: Catalog) -> DuplicateSe
     """
     wrong = settings.wrong_groups
     is_number = isinstance(wrong, int | float | np.integer | np.floating)
-    if isinstance(wrong, bool) or not is_number or not 0 < wrong < np.inf:
+    if isinstance(wrong, bool) or not is_number or not 0 < wrong <= MAX_WRONG_GROUPS:
         raise InvalidWrongGroupsError(wrong)
     if settings.scope not in SCOPES:
         raise InvalidScopeError(settings.scope, SCOPES)

@@ -51,7 +51,7 @@
     ├── QueryError                    the question makes no sense
     │   ├── InvalidResultCountError   + ValueError          k below 1
     │   ├── InvalidRecallError        + ValueError          not above 0, up to 1
-    │   ├── InvalidWrongGroupsError   + ValueError          not above 0
+    │   ├── InvalidWrongGroupsError   + ValueError          not above 0, up to a million
     │   ├── InvalidScopeError         + ValueError          none of that name, or no folders for it
     │   ├── FolderNotIndexedError     + LookupError         nothing of that folder is in the index
     │   ├── ImageNotIndexedError      + LookupError         no image has the bytes of a file

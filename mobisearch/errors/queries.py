@@ -29,13 +29,13 @@ class InvalidRecallError(QueryError, ValueError):
 
 
 class InvalidWrongGroupsError(QueryError, ValueError):
-    """The number of wrong groups to expect is not one above 0."""
+    """The number of wrong groups to expect is not one above 0, up to a million."""
 
     def __init__(self, wrong_groups: object) -> None:
         self.wrong_groups = wrong_groups
         super().__init__(
-            f"the number of wrong groups to expect must be above 0, got {wrong_groups!r}; 0.5 is "
-            "usual: probably none in the whole library"
+            "the number of wrong groups to expect must be above 0, up to a million, got "
+            f"{wrong_groups!r}; 0.5 is usual: probably none in the whole library"
         )
 
 

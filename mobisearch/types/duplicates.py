@@ -198,6 +198,9 @@ DEFAULT_KEEP = ("original", "largest", "raw", "richest", "finest", "oldest", "sh
 """Which copy is kept: the first rule that tells two apart decides."""
 
 
+MAX_WRONG_GROUPS = 1_000_000
+"""More may not be asked for: as many as a library of millions has groups at all."""
+
 SCOPES = ("all", "within", "across", "new")
 """The names that ``DuplicateSettings.scope`` takes."""
 
@@ -208,7 +211,7 @@ class DuplicateSettings:
 
     Attributes:
         wrong_groups: how many groups of the whole result may be expected to be wrong. Below one, so
-            that a library has probably none.
+            that a library has probably none; at most :data:`MAX_WRONG_GROUPS`.
         keep: rules, the most important first: ``original`` (not made from another, where that
             shows: grey, with a mark or a border), ``largest`` (pixels), ``smallest`` (bytes),
             ``raw`` (has a RAW beside it, or else a sidecar), ``lossless`` (format), ``richest``

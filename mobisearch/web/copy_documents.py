@@ -10,6 +10,7 @@ from mobisearch.cleanup import CleanupReport, Plan, plan_document
 from mobisearch.duplicates import describe
 from mobisearch.text import printable
 from mobisearch.types import DEFAULT_KEEP, DuplicateGroup, GroupMember
+from mobisearch.types.duplicates import MAX_WRONG_GROUPS
 from mobisearch.web.documents import ImageDocument, ImageId, describe_image
 
 _SHA256 = r"^[0-9a-f]{64}$"
@@ -20,7 +21,7 @@ class FindBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    wrong_groups: float = Field(default=0.5, gt=0, le=1_000_000)
+    wrong_groups: float = Field(default=0.5, gt=0, le=MAX_WRONG_GROUPS)
     keep: list[Annotated[str, Field(max_length=4096)]] = Field(
         default=list(DEFAULT_KEEP), max_length=32
     )

@@ -123,6 +123,8 @@ def test_scopes_that_contradict_one_another_are_refused(
         ("--keep", "largest,,oldest"),
         ("--keep", "format:xyz"),
         ("--wrong-groups", "0"),
+        ("--wrong-groups", "1e308"),
+        ("--wrong-groups", "1000001"),
         ("--explain=plot.jpg",),
     ],
 )

@@ -220,7 +220,7 @@ def test_progress_tells_of_each_stage_in_turn(index: ImageIndex, photos: Path) -
         assert 0 <= progress.done <= progress.total
 
 
-@pytest.mark.parametrize("wrong", [0, -1, float("nan"), float("inf"), True, "1", None])
+@pytest.mark.parametrize("wrong", [0, -1, float("nan"), float("inf"), 1e308, True, "1", None])
 def test_a_senseless_number_of_wrong_groups_is_refused(index: ImageIndex, wrong: object) -> None:
     with pytest.raises(InvalidWrongGroupsError, match="above 0"):
         index.duplicates(DuplicateSettings(wrong_groups=wrong))  # type: ignore[arg-type]
