@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from mobisearch.cleanup import (
     undo_plan,
 )
 from mobisearch.duplicates import DuplicateGroups, draw_difference, parse_rules
-from mobisearch.errors import MobisearchError
+from mobisearch.errors import FolderNotIndexedError, MobisearchError
 from mobisearch.imaging import encode_jpeg
 from mobisearch.text import printable
 from mobisearch.types import (
@@ -44,6 +45,7 @@ from mobisearch.web.plans import Choice, HeldPlan, HeldPlans, plan_of_choices
 from mobisearch.web.state import WebState
 
 _DIFFERENCE_PX = 768
+_IN_FOLDER = "path:"
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -80,7 +82,10 @@ class Copies:
     def start(self, body: FindBody) -> None:
         """Look for copies in the background."""
         parse_rules(tuple(body.keep))
-        protect = tuple(map(real_path, body.protect))
+        for rule in body.keep:
+            if rule.startswith(_IN_FOLDER):
+                self._folder_of(rule.removeprefix(_IN_FOLDER), "keep")
+        protect = tuple(self._folder_of(given, "protect") for given in body.protect)
         settings = DuplicateSettings(
             wrong_groups=body.wrong_groups, keep=tuple(body.keep), protect=protect
         )
@@ -94,6 +99,25 @@ class Copies:
             return FoundCopies(found, keyed, generation, protect, (*absent, *found.warnings))
 
         self.job.start(work)
+
+    def _folder_of(self, given: str, name: str) -> str:
+        """Return the real path of a folder of the index, which a misspelt one is not.
+
+        Raises:
+            RefusedError: it is no absolute path.
+            FolderNotIndexedError: nothing of it is in the index.
+        """
+        try:
+            is_absolute = os.path.isabs(os.path.expanduser(given))
+            path = real_path(given) if is_absolute else ""
+        except ValueError:  # a NUL, or what no file name can hold
+            path = ""
+        if not path:
+            reason = f"{name}: expected the absolute path of a folder, got {given!r}"
+            raise RefusedError(422, "invalid", reason)
+        if not self._index.holds(path):
+            raise FolderNotIndexedError(path)
+        return path
 
     def status(self) -> CopiesDocument:
         """Return how the search stands."""

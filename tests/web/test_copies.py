@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -283,6 +284,24 @@ def test_rules_that_there_are_not_are_refused_before_the_work(own_library: Path)
         answer = page.program.post("/api/copies", json={"keep": ["prettiest"]})
         assert answer.status_code in (409, 422)
         assert page.program.get("/api/copies").json()["state"] == "none"
+
+
+@pytest.mark.parametrize("body", [{"protect": ["{}"]}, {"keep": ["path:{}", "largest"]}])
+@pytest.mark.parametrize(
+    "folder", ["/a\0b", "relative", "", "../photos", "~nobody", "/no/such/folder", "/a\udcffb"]
+)
+def test_folders_that_are_none_of_the_index_are_refused_before_the_work(
+    own_library: Path, body: dict[str, list[str]], folder: str
+) -> None:
+    with open_index(own_library) as index:
+        page = make_page(index)
+        given = {name: [value.format(folder) for value in of] for name, of in body.items()}
+        answer = page.program.post("/api/copies", content=json.dumps(given))
+        assert answer.status_code == 422, answer.text
+        assert page.program.get("/api/copies").json()["state"] == "none"
+        given = {"protect": [str(own_library / "photos")]}
+        assert page.program.post("/api/copies", json=given).status_code == 202
+        wait_until_ready(page)
 
 
 def test_a_job_runs_once_at_a_time_and_keeps_its_last_result_after_a_failure() -> None:
