@@ -22,7 +22,7 @@ from mobisearch.cli.output import (
     print_note,
 )
 from mobisearch.cli.progress import StagedProgress
-from mobisearch.errors import IndexNotFoundError, MobisearchError
+from mobisearch.errors import IndexNotFoundError, MobisearchError, ReportError
 from mobisearch.text import printable
 from mobisearch.types import DecodeSettings, RuntimeSettings
 
@@ -34,7 +34,7 @@ _SHOWN = 10
 
 @click.command("train")
 @click.argument("folder", metavar="FOLDER")
-@click.option("--output", required=True, metavar="FILE", help="The .safetensors file to write.")
+@click.option("--output", required=True, metavar="FILE", help="The new .safetensors file to write.")
 @click.option("--plot", metavar="FILE.png", help="Draw what is taken for what.")
 @click.option(
     "--seed",
@@ -86,6 +86,9 @@ def train_command(
     else:
         from mobisearch.training import check_classifier_path as check_output
     check_output(output)
+    if os.path.lexists(os.path.expanduser(output)):
+        reason = "a file of this name exists; it was left alone: choose another name, or remove it"
+        raise ReportError(output, reason)
     index, embedder = _choose(index_path, model, settings, runtime_settings)
     try:
         with (

@@ -161,6 +161,15 @@ def test_the_document_of_train_has_scores_and_failures(command: Command, classes
     assert len(document["confusion"]) == 2
 
 
+@pytest.mark.parametrize("words", [[], ["--fine-tune"]])
+def test_a_training_replaces_no_file(command: Command, classes: Path, words: list[str]) -> None:
+    assert command("train", classes, "--output", "two.safetensors").code == 1
+    before = Path("two.safetensors").read_bytes()
+    done = command("train", classes, "--output", "two.safetensors", "--seed", "3", *words)
+    assert done.code == 73
+    assert Path("two.safetensors").read_bytes() == before
+
+
 def test_a_training_takes_what_the_index_holds(command: Command, classes: Path) -> None:
     assert command("index", classes / "first").code == 0
     done = command("train", classes, "--output", "two.safetensors", "--json")
