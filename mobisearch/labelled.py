@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mobisearch.arguments import checked_count, checked_probability
 from mobisearch.comparing import ComparingIndex
+from mobisearch.errors import NotLabelledError
 from mobisearch.store import FoundVector
 from mobisearch.types import (
     DEFAULT_LABELS,
@@ -93,7 +94,13 @@ class LabelledIndex(ComparingIndex):
         if label is None:
             return None
         location = str(self._layout.directory)
-        return self._catalog.labels.vectors_of(label, least=least, location=location)
+        try:
+            return self._catalog.labels.vectors_of(label, least=least, location=location)
+        except NotLabelledError:
+            weights = self._embedder.spec.weights
+            if weights.place != "bundled" or weights.n_categories:
+                raise
+            raise NotLabelledError(location, self._embedder.spec.name) from None
 
     def _search_vectors(
         self, embeddings: Embeddings, k: int, *, exact: bool, labelled: NDArray[np.int64] | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import difflib
 import errno
 import importlib
 import logging
@@ -66,6 +67,21 @@ class _Commands(click.Group):
         command = getattr(module, f"{cmd_name}_command")
         assert isinstance(command, click.Command)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is asked for; of one that is not there, say what was meant."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            # click knows those that are loaded only, which are none.
+            likes = difflib.get_close_matches(args[0], _COMMANDS)
+            if not likes or args[0] in _COMMANDS:
+                raise
+            meant = " or ".join(map(repr, likes))
+            message = f"No such command {args[0]!r}. Did you mean {meant}?"
+            raise click.UsageError(message, ctx) from error
 
 
 @click.group(

@@ -19,6 +19,7 @@ from mobisearch.cli.output import (
     print_message,
 )
 from mobisearch.errors import PlanNotFoundError
+from mobisearch.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +68,7 @@ def apply_command(plan_path: str, yes: bool, as_links: bool, index_path: str, as
     n_decisions = sum(bool(group.decision) for group in plan.groups)
     if n_decisions:
         words = "is remembered" if yes else "would be remembered"
-        print_message(f"of {n_decisions:,} groups {words} what you decided about them")
+        print_message(f"of {counted(n_decisions, 'group')} {words} what you decided")
     hint = f"mobisearch apply{index_option(index_path)}{' --link' if as_links else ''} --yes PLAN"
     return _finish(report, as_json=as_json, hint=hint)
 
@@ -146,14 +147,25 @@ def _finish(report: CleanupReport, *, as_json: bool, hint: str) -> int:
             )
             if report.count(state)
         ]
-        freed = f"; {format_bytes(report.freed_bytes)} to be freed" if report.freed_bytes else ""
-        print_line(f"{', '.join(parts)}{freed}")
+        print_line(f"{', '.join(parts)}{_freed(report)}")
     if report.is_dry and n_done:
         print_message(f"nothing was changed; to do it: {hint}")
     if report.interrupted:
         print_message("mobisearch: interrupted; what was done stays done, run it again to go on")
         return exit_codes.INTERRUPTED
     return exit_codes.OK if report.ok else exit_codes.SOME_FAILED
+
+
+def _freed(report: CleanupReport) -> str:
+    """Say how much space there is to gain, and when."""
+    if not report.freed_bytes:
+        return ""
+    freed = format_bytes(report.freed_bytes)
+    if report.is_dry:
+        return f"; {freed} to be freed"
+    if any(o.action == "trash" and o.state == "done" for o in report.outcomes):
+        return f"; {freed} will be free once the trash is emptied"
+    return f"; {freed} freed"
 
 
 def _document(outcome: StepOutcome) -> dict[str, object]:

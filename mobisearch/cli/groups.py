@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from mobisearch.cli.output import format_bytes, json_path, print_line, print_message
+from mobisearch.text import counted
 from mobisearch.types import DuplicateGroup, GroupMember, ScoreCurve, SimilarPair
 
 if TYPE_CHECKING:
@@ -99,15 +100,18 @@ def print_groups(found: DuplicateGroups, outlook: Outlook) -> None:
     for pair in found.similar[:_SIMILAR_SHOWN]:
         print_line(f"similar shots, no copies: {pair.first.path}  {pair.second.path}")
     if len(found.similar) > _SIMILAR_SHOWN:
-        print_line(f"and {len(found.similar) - _SIMILAR_SHOWN:,} more pairs of similar shots")
+        n_more = counted(len(found.similar) - _SIMILAR_SHOWN, "more pair")
+        print_line(f"and {n_more} of similar shots")
     n_copies = sum(len(group.copies) for group in found)
     print_line(
-        f"{len(found):,} groups with {n_copies:,} copies among {found.images:,} images; "
+        f"{counted(len(found), 'group')} with {counted(n_copies, 'copy', 'copies')} among "
+        f"{counted(found.images, 'image')}; "
         f"a plan {_plan_words(outlook)}, {format_bytes(outlook.moved_bytes)} to be freed"
     )
     if found.hidden:
         print_message(
-            f"{found.hidden:,} groups are not shown: it was decided that all of them stay"
+            f"not shown: {counted(found.hidden, 'group')} of which all images are to stay, as was "
+            "decided"
         )
     if found.completeness < 1:
         print_message(f"{found.completeness:.4%} of the likely pairs were compared")
@@ -116,7 +120,8 @@ def print_groups(found: DuplicateGroups, outlook: Outlook) -> None:
 def _plan_words(outlook: Outlook) -> str:
     if any(planned.action == "link" for planned in outlook.copies.values()):
         return f"makes links of {outlook.n_moved:,} of them"
-    with_them = f" and {outlook.n_companions:,} files beside them" if outlook.n_companions else ""
+    beside = counted(outlook.n_companions, "file")
+    with_them = f" and {beside} beside them" if outlook.n_companions else ""
     return f"moves {outlook.n_moved:,} of them{with_them}"
 
 
@@ -162,9 +167,11 @@ def print_curve(curve: ScoreCurve) -> None:
         f"{curve.candidate_score:.3f} on was compared"
     )
     print_line(
-        f"{curve.mistakes:,} of {curve.trials:,} pairs of different pictures were taken for copies"
+        f"{curve.mistakes:,} of {counted(curve.trials, 'pair')} of different pictures "
+        f"{'was' if curve.mistakes == 1 else 'were'} taken for copies"
     )
     if curve.recall_by_alteration:
-        print_line(f"found of {curve.synthetic_copies:,} altered copies of your own photos:")
+        n_copies = counted(curve.synthetic_copies, "altered copy", "altered copies")
+        print_line(f"found of {n_copies} of your own photos:")
     for name, share in curve.recall_by_alteration:
         print_line(f"  {share:6.1%}  {name}")

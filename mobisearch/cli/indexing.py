@@ -26,6 +26,10 @@ from mobisearch.text import counted, printable
 from mobisearch.types import DecodeSettings, FileFailure, RuntimeSettings, SyncReport
 
 _SEEN = ("added", "updated", "moved", "returned", "unchanged", "failed")
+_SECOND_NAME = (
+    "second name of a file (such as a hard link)",
+    "second names of files (such as hard links)",
+)
 _SHOWN = 10
 _MIN_FOR_RATE = 100  # fewer say more about loading the network than about images
 
@@ -169,7 +173,7 @@ def _summary(report: SyncReport, n_images: int) -> str:
     names = (*_SEEN[:-1], "doubles", "missing", "pruned", "failed")
     always = ("added", "unchanged", "failed")
     parts = [
-        counted(n, "double") if name == "doubles" else f"{n:,} {name}"
+        counted(n, *_SECOND_NAME) if name == "doubles" else f"{n:,} {name}"
         for name in names
         if (n := getattr(report, name)) or name in always
     ]
@@ -198,5 +202,6 @@ def _explain(report: SyncReport, by_code: Counter[str], index_path: str) -> None
         codes = ", ".join(f"{n:,} {code}" for code, n in by_code.most_common())
         command = f"mobisearch errors{index_option(index_path)}"
         print_message(
-            f"{by_code.total():,} files cannot be indexed ({codes}); list them with: {command}"
+            f"{counted(by_code.total(), 'file')} cannot be indexed ({codes}); list them with: "
+            f"{command}"
         )

@@ -22,7 +22,7 @@ from mobisearch.cli.output import (
 )
 from mobisearch.cli.progress import ProgressBar
 from mobisearch.errors import ModelError
-from mobisearch.text import printable
+from mobisearch.text import counted, printable
 from mobisearch.types import DecodeSettings, IndexStatus, RepairReport, RuntimeSettings
 
 _LINES = ("damage", "stale")  # of a report on a check
@@ -73,7 +73,8 @@ def _labels_line(status: IndexStatus) -> str:
             if weights.place == "bundled" and not weights.n_categories:
                 return "none; its model has no classifier: mobisearch label --classifier FILE"
         return "none; make them with: mobisearch label"
-    return f"{status.labelled:,} of {status.images:,} images, by {', '.join(status.classifiers)}"
+    n_images = counted(status.images, "image")
+    return f"{status.labelled:,} of {n_images}, by {', '.join(status.classifiers)}"
 
 
 def _search_line(status: IndexStatus) -> str:
@@ -157,7 +158,8 @@ def verify_command(
         if repaired is not None:
             _print_repair(repaired)
         print_line(
-            f"{report.checked:,} embeddings checked: {'all sound' if report.ok else 'damaged'}"
+            f"{counted(report.checked, 'embedding')} checked: "
+            f"{'all sound' if report.ok else 'damaged'}"
         )
     for line in report.damage:
         print_message(f"damaged: {line}")
@@ -172,7 +174,7 @@ def _print_repair(report: RepairReport) -> None:
     for line in report.mended:
         print_line(f"mended: {line}")
     if report.mended:
-        print_line(f"{report.reread:,} images read again")
+        print_line(f"{counted(report.reread, 'image')} read again")
     if report.backup is not None:
         print_message(f"the catalog as it was: {report.backup}")
     for path in report.missing[:_SHOWN]:

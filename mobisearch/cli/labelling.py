@@ -12,6 +12,7 @@ from mobisearch.cli.interrupts import stop_on_signals
 from mobisearch.cli.options import classifier_option, common_options, runtime_options
 from mobisearch.cli.output import index_option, print_json, print_line, print_message
 from mobisearch.cli.progress import ProgressBar
+from mobisearch.text import counted
 from mobisearch.types import DEFAULT_LABELS, LabelReport, RuntimeSettings
 
 _SHOWN = 20
@@ -59,15 +60,16 @@ def label_command(
         for found in shown:
             print_line(f"{found.images:8,}  {found.category}  ({found.classifier})")
         if len(counts) > len(shown):
-            print_message(f"and {len(counts) - len(shown):,} more categories: --list shows all")
+            n_more = counted(len(counts) - len(shown), "more category", "more categories")
+            print_message(f"and {n_more}: --list shows all")
     if report is None:
         return exit_codes.OK
     print_message(_summary(report))
     if report.left:
         print_message(
-            f"{report.left:,} have no labels: an older mobisearch embedded them, and their files "
-            f"cannot be read again now; run 'mobisearch label{index_option(index_path)}' when they "
-            "are back"
+            f"{counted(report.left, 'image')} without labels: embedded by an older mobisearch, and "
+            "not to be read again now; run "
+            f"'mobisearch label{index_option(index_path)}' when the files are back"
         )
     if report.interrupted:
         return exit_codes.INTERRUPTED
@@ -77,6 +79,6 @@ def label_command(
 def _summary(report: LabelReport) -> str:
     reread = f", {report.reread:,} of them read again" if report.reread else ""
     return (
-        f"labelled {report.labelled:,} images by {report.classifier}{reread} in "
+        f"labelled {counted(report.labelled, 'image')} by {report.classifier}{reread} in "
         f"{report.seconds:.1f} s; {report.unchanged:,} had labels already"
     )

@@ -8,6 +8,7 @@ import mobisearch
 from mobisearch.cli import exit_codes
 from mobisearch.cli.options import common_options
 from mobisearch.cli.output import index_option, json_path, print_json, print_line, print_message
+from mobisearch.text import counted
 
 
 @click.command("backup")
@@ -25,7 +26,7 @@ def backup_command(destination: str, index_path: str, as_json: bool) -> int:
     if as_json:
         print_json({**json_path(path), "images": status.images, "bytes": status.catalog_bytes})
     else:
-        print_line(f"{status.images:,} images backed up to {path}")
+        print_line(f"{counted(status.images, 'image')} backed up to {path}")
     return exit_codes.OK
 
 
@@ -43,7 +44,7 @@ def salvage_command(destination: str, index_path: str, as_json: bool) -> int:
         document = {"images": report.images, "embeddings": report.embeddings, "gaps": report.gaps}
         print_json({**json_path(destination), **document})
     else:
-        print_line(f"{report.images:,} images saved to {destination}")
+        print_line(f"{counted(report.images, 'image')} saved to {destination}")
     if report.gaps:
         print_message(f"not everything could be read of: {', '.join(report.gaps)}")
     print_message(f"read what was lost with: mobisearch index{index_option(destination)}")

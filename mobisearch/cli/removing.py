@@ -8,6 +8,7 @@ import mobisearch
 from mobisearch.cli import exit_codes
 from mobisearch.cli.options import common_options
 from mobisearch.cli.output import print_json, print_line, print_message
+from mobisearch.text import counted
 
 
 @click.command("remove")
@@ -26,7 +27,8 @@ def remove_command(paths: tuple[str, ...], index_path: str, as_json: bool) -> in
     if as_json:
         print_json({"removed": n_removed, "roots": n_roots})
     else:
-        print_line(f"{n_removed:,} files forgotten; the files themselves were not touched")
+        itself = "the file itself was" if n_removed == 1 else "the files themselves were"
+        print_line(f"{counted(n_removed, 'file')} forgotten; {itself} not touched")
     if not n_removed and not n_roots:
         print_message("mobisearch: the index knows none of these paths; nothing was changed")
         return exit_codes.INPUT_MISSING

@@ -20,6 +20,7 @@ from mobisearch.cli.output import (
 )
 from mobisearch.errors import ImageNotFoundError
 from mobisearch.results import Matches
+from mobisearch.text import counted
 from mobisearch.types import DEFAULT_LEAST_PROBABILITY, RuntimeSettings
 
 
@@ -101,7 +102,7 @@ def search_command(
         print_message(f"no image has the label {label!r} with {least_probability:g} or more")
     elif n_images < count:
         print_message(
-            f"the index holds only {n_images:,} images, fewer than the {count:,} asked for"
+            f"the index holds only {counted(n_images, 'image')}, fewer than the {count:,} asked for"
         )
     if sheet is not None and any(result.error is None for result in results):
         from mobisearch.reports import write_sheet

@@ -10,6 +10,7 @@ import click
 from mobisearch.cli import exit_codes
 from mobisearch.cli.options import common_options, runtime_options
 from mobisearch.cli.output import print_json, print_line, print_message
+from mobisearch.text import counted
 from mobisearch.types import RuntimeSettings
 
 _LOCAL_HOST = "127.0.0.1"
@@ -94,7 +95,7 @@ def serve_command(
                     f"anyone who can reach {host} and has the token can see your photos; what they "
                     "send is not encrypted"
                 )
-            print_message(f"{n_images:,} images; Ctrl-C ends it")
+            print_message(f"{counted(n_images, 'image')}; Ctrl-C ends it")
             if not no_open and not as_json:
                 webbrowser.open(address)
 

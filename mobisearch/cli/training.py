@@ -23,7 +23,7 @@ from mobisearch.cli.output import (
 )
 from mobisearch.cli.progress import StagedProgress
 from mobisearch.errors import IndexNotFoundError, MobisearchError, ReportError
-from mobisearch.text import printable
+from mobisearch.text import counted, printable
 from mobisearch.types import DecodeSettings, RuntimeSettings
 
 if TYPE_CHECKING:
@@ -183,14 +183,16 @@ def _show(trained: TrainedClassifier | FineTuned, output: str, *, as_json: bool)
     for failure in trained.failures[:_SHOWN]:
         print_message(f"failed: {failure.path}: {failure.reason}")
     if len(trained.failures) > _SHOWN:
-        print_message(f"and {len(trained.failures) - _SHOWN:,} more files that cannot be used")
+        n_more = counted(len(trained.failures) - _SHOWN, "more file")
+        print_message(f"and {n_more} that cannot be used")
     for note in trained.notes[:_SHOWN]:
         print_message(f"note: {note}")
     if len(trained.notes) > _SHOWN:
         print_message(f"note: and {len(trained.notes) - _SHOWN:,} more like these")
     print_message(
-        f"learnt from {trained.learnt:,} images in {trained.epochs} epochs and "
-        f"{trained.seconds:.1f} s; {trained.stored:,} embeddings were in the index"
+        f"learnt from {counted(trained.learnt, 'image')} in {counted(trained.epochs, 'epoch')} and "
+        f"{trained.seconds:.1f} s; {counted(trained.stored, 'embedding')} "
+        f"{'was' if trained.stored == 1 else 'were'} in the index"
     )
     print_message(f"written: {output}, SHA-256 {sha256}")
     if model is not None:
@@ -201,7 +203,7 @@ def _show(trained: TrainedClassifier | FineTuned, output: str, *, as_json: bool)
 
 def _print_scores(scores: Scores, counts: dict[str, int]) -> None:
     print_line(
-        f"accuracy {scores.accuracy:.1%} on {scores.tested:,} images held back, "
+        f"accuracy {scores.accuracy:.1%} on {counted(scores.tested, 'image')} held back, "
         f"{scores.balanced_accuracy:.1%} with all classes counting alike"
     )
     width = max(len(name) for name in ("class", *counts))

@@ -18,6 +18,7 @@ from mobisearch.cli.output import (
     print_message,
 )
 from mobisearch.cli.progress import ProgressBar
+from mobisearch.text import counted
 from mobisearch.types import DecodeSettings, IndexModel, ModelReport, RuntimeSettings
 
 _SHOWN = 10
@@ -100,7 +101,7 @@ def use_command(name: str, incomplete: bool, index_path: str, as_json: bool) -> 
     model = mobisearch.IndexModels(index_path).use(name, incomplete=incomplete)
     if as_json:
         print_json(dataclasses.asdict(model))
-    print_message(f"{model.name} is in use: {model.embedded:,} embeddings")
+    print_message(f"{model.name} is in use: {counted(model.embedded, 'embedding')}")
     return exit_codes.OK
 
 
@@ -112,23 +113,23 @@ def drop_command(name: str, index_path: str, as_json: bool) -> int:
     model = mobisearch.IndexModels(index_path).drop(name)
     if as_json:
         print_json(dataclasses.asdict(model))
-    print_message(f"{model.name} was dropped, with {model.embedded:,} embeddings")
+    print_message(f"{model.name} was dropped, with {counted(model.embedded, 'embedding')}")
     return exit_codes.OK
 
 
 def _line(model: IndexModel) -> str:
     state = "in use" if model.in_use else "beside"
-    lacking = f", {model.lacking:,} images without" if model.lacking else ""
+    lacking = f", {counted(model.lacking, 'image')} without" if model.lacking else ""
     return (
-        f"{model.name}  {state}  {model.dim} values  {model.embedded:,} embeddings{lacking}  "
-        f"{model.fingerprint[:_SHORT]}"
+        f"{model.name}  {state}  {model.dim} values  {counted(model.embedded, 'embedding')}"
+        f"{lacking}  {model.fingerprint[:_SHORT]}"
     )
 
 
 def _summary(report: ModelReport, index_path: str) -> str:
     text = (
-        f"embedded {report.embedded:,} images by {report.model} in {report.seconds:.1f} s; "
-        f"{report.unchanged:,} were embedded already"
+        f"embedded {counted(report.embedded, 'image')} by {report.model} in "
+        f"{report.seconds:.1f} s; {report.unchanged:,} were embedded already"
     )
     if report.left:
         return f"{text}; {report.left:,} are left"

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from mobisearch.results import picture_cell, picture_row, safe_html
+from mobisearch.text import counted
 from mobisearch.types import (
     DuplicateGroup,
     FileFailure,
@@ -65,7 +66,8 @@ class DuplicateGroups(list[DuplicateGroup]):
 
     def _repr_html_(self) -> str:
         n_copies = sum(len(group.copies) for group in self)
-        title = f"<p>{len(self)} groups with {n_copies} copies among {self.images} images</p>"
+        groups, copies = counted(len(self), "group"), counted(n_copies, "copy", "copies")
+        title = f"<p>{groups} with {copies} among {counted(self.images, 'image')}</p>"
         shown = [picture_row([_cell(member) for member in group.members]) for group in self]
         more = f"<p>and {len(self) - _MAX_SHOWN} more</p>" if len(self) > _MAX_SHOWN else ""
         return title + "<hr>".join(shown[:_MAX_SHOWN]) + more

@@ -67,11 +67,21 @@ class NotLabelledError(QueryError, LookupError):
 
     Attributes:
         path: the index directory.
+        model: the one in use, where it has no classifier that could make them; else "".
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, model: str = "") -> None:
         self.path = path
-        super().__init__(f"{path}: no image has labels yet; make them with: mobisearch label")
+        self.model = model
+        how = "make them with: mobisearch label"
+        if model:
+            how = (
+                f"{model} has no classifier to make them: let the index use one that has "
+                f"(mobisearch model add {CLASSIFYING_MODEL}, mobisearch model use "
+                f"{CLASSIFYING_MODEL}), then: mobisearch label; or give one of your own: "
+                "mobisearch label --classifier FILE"
+            )
+        super().__init__(f"{path}: no image has labels yet; {how}")
 
 
 class UnknownLabelError(QueryError, LookupError):

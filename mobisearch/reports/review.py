@@ -20,7 +20,7 @@ from mobisearch.cleanup import Plan, PlannedFile, PlannedGroup, plan_document
 from mobisearch.errors import ImageError
 from mobisearch.imaging import read_thumbnail_jpeg
 from mobisearch.outputs import OutputKind, begins_with, check_output_path, save_output
-from mobisearch.text import printable
+from mobisearch.text import counted, printable
 from mobisearch.types import DuplicateGroup, GroupMember
 
 MAX_PICTURE_BYTES = 80_000_000
@@ -107,14 +107,14 @@ def review_page(groups: Sequence[DuplicateGroup], plan: Plan, *, file_name: str)
     limits = "All pictures are inside this file."
     if pictures.n_left_out:
         limits = (
-            f"{pictures.n_left_out:,} pictures were left out, or this file would be larger than "
-            f"{MAX_PICTURE_BYTES // 1_000_000} MB; their groups are here all the same."
+            f"{counted(pictures.n_left_out, 'picture')} left out, or this file would be larger "
+            f"than {MAX_PICTURE_BYTES // 1_000_000} MB; their groups are here all the same."
         )
     css, js = _asset("review.css"), _asset("review.js")
     parts = {
         "css_hash": _csp_hash(css),
         "js_hash": _csp_hash(js),
-        "made": f"{len(shown):,} groups, found {printable(plan.created_at)}",
+        "made": f"{counted(len(shown), 'group')}, found {printable(plan.created_at)}",
         "limits": limits,
         "css": css,
         "js": js,

@@ -169,6 +169,17 @@ def test_an_error_of_ours_is_one_sentence_and_a_traceback_only_on_request(
     assert shown.endswith("mobisearch: index: the disk is full\n")
 
 
+@pytest.mark.parametrize(
+    ("word", "meant"), [("serch", "'search'"), ("duplicate", "'duplicates'"), ("xyz", "")]
+)
+def test_of_a_command_that_is_not_there_it_is_said_what_was_meant(
+    command: Command, word: str, meant: str
+) -> None:
+    done = command(word)
+    assert (done.code, f"No such command '{word}'." in done.stderr) == (2, True)
+    assert (f"Did you mean {meant}" in done.stderr) == bool(meant)
+
+
 def test_every_command_has_the_common_options() -> None:
     context = click.Context(cli)
     assert cli.list_commands(context) == [

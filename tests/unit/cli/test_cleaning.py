@@ -77,6 +77,16 @@ def test_a_plan_is_carried_out_and_taken_back(
     assert (again.code, "was taken back before" in again.stderr) == (0, True)
 
 
+def test_space_is_free_once_the_trash_is_emptied_and_of_links_at_once(
+    command: Command, photos: Path, plan_path: Path
+) -> None:
+    assert "1 would be done; " in (before := command("apply", plan_path).stdout)
+    assert before.endswith(" to be freed\n")
+    done = command("apply", plan_path, "--yes").stdout
+    assert done.endswith(" will be free once the trash is emptied\n")
+    assert command("undo", plan_path, "--yes").code == 0
+
+
 def test_a_plan_that_was_never_carried_out_cannot_be_taken_back(
     command: Command, plan_path: Path
 ) -> None:
@@ -101,7 +111,8 @@ def test_a_plan_that_was_carried_out_is_not_written_over(command: Command, plan_
 
 
 def test_links_replace_copies_when_asked(command: Command, photos: Path, plan_path: Path) -> None:
-    assert command("apply", plan_path, "--link", "--yes").code == 0
+    done = command("apply", plan_path, "--link", "--yes")
+    assert (done.code, done.stdout.endswith(" freed\n")) == (0, True)
     assert os.path.samefile(photos / "a.png", photos / "copy.png")
 
 

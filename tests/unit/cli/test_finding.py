@@ -45,7 +45,7 @@ def test_text_has_a_verdict_and_a_reason_for_each_file(command: Command, copied:
     assert "group 1: 3 images" in done.stdout
     assert f"{copied / 'a.png'}\n" in done.stdout
     assert "oldest: was changed" in done.stdout
-    assert "1 groups with 2 copies among 5 images" in done.stdout
+    assert "1 group with 2 copies among 5 images" in done.stdout
 
 
 def test_what_a_plan_would_leave_is_marked_and_not_counted(
@@ -70,7 +70,7 @@ def test_what_a_plan_would_leave_is_marked_and_not_counted(
     assert "it stays" in group["images"][2]["planned_reason"]
     assert "a plan makes links of 2 of them" in command("duplicates", "--link").stdout
     done = command("duplicates", "--companions", "move", "--plan", "plan.json")
-    assert "a plan moves 2 of them and 1 files beside them" in done.stdout
+    assert "a plan moves 2 of them and 1 file beside them" in done.stdout
     monkeypatch.setattr("mobisearch.cleanup.trash._top_of", lambda *_: str(copied.parent))
     assert command("apply", "plan.json", "--json").document["done"] == 3
 

@@ -44,7 +44,8 @@ def test_one_of_a_kind_is_not_told_as_many(command: Command, photos: Path) -> No
             path.unlink()
     os.link(photos / "a.png", photos / "linked.png")
     done = command("index", photos)
-    assert done.stdout.startswith("1 added, 0 unchanged, 1 double, 0 failed in ")
+    second = "1 second name of a file (such as a hard link)"
+    assert done.stdout.startswith(f"1 added, 0 unchanged, {second}, 0 failed in ")
     assert done.stdout.endswith("; the index holds 1 image\n")
 
 

@@ -130,6 +130,18 @@ def test_a_search_for_a_label_that_no_image_has_says_so(command: Command, labell
     assert command("search", labelled / "a.png", "--label", "x", "--least", "2").code == 2
 
 
+def test_a_search_by_label_without_a_classifier_names_a_model_that_has_one(
+    command: Command, indexed: Path
+) -> None:
+    done = command("search", indexed / "a.png", "--label", "dog")
+    assert done.code == 2
+    assert "mobilenet_v2 has no classifier" in done.stderr
+    assert f"mobisearch model add {MODEL}" in done.stderr
+    for words in (["model", "add", MODEL], ["model", "use", MODEL], ["label"]):
+        assert command(*words).code == 0, words
+    assert command("search", indexed / "a.png", "--label", "tabby", "--least", "0").code == 0
+
+
 def test_a_training_says_what_it_did_and_its_file_is_used(
     command: Command, classes: Path, photos: Path
 ) -> None:

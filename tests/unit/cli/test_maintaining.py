@@ -64,7 +64,7 @@ def test_damage_is_told_mended_and_gone(command: Command, indexed: Path) -> None
     done = command("verify", "--repair")
     assert done.code == 0
     assert "mended: 1 embeddings have the wrong size" in done.stdout
-    assert "1 images read again" in done.stdout
+    assert "1 image read again" in done.stdout
     assert "the catalog as it was: " in done.stderr
     assert command("verify").code == 0
     assert command("status", "--json").document["images"] == 3

@@ -27,7 +27,7 @@ def test_a_single_file_can_be_forgotten(command: Command, indexed: Path) -> None
     done = command("remove", indexed / "a.png")
     assert (done.code, done.stdout) == (
         0,
-        "1 files forgotten; the files themselves were not touched\n",
+        "1 file forgotten; the file itself was not touched\n",
     )
     assert (indexed / "a.png").exists()
     assert command("status", "--json").document["images"] == 2
