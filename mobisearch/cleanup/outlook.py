@@ -21,7 +21,8 @@ class Outlook:
 
     Attributes:
         copies: what becomes of each copy and why, by its path.
-        group_bytes: what the files take that are moved or replaced, by the path that is kept.
+        group_bytes: what the files take that are moved or replaced, by the path that is kept, in
+            the order of the plan.
         n_moved: copies that are moved or replaced.
         n_companions: files that are moved with them.
     """

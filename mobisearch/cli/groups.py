@@ -83,11 +83,13 @@ def _pair_document(pair: SimilarPair) -> dict[str, object]:
 
 
 def print_groups(found: DuplicateGroups, outlook: Outlook) -> None:
-    """Print groups, those first that could free most, then similar shots and totals.
+    """Print groups in the order of the plan and its page, then similar shots and totals.
 
     What is to be freed is what a plan moves; copies that it leaves are marked, with the reason.
     """
-    for number, group in enumerate(found, 1):
+    place = {path: number for number, path in enumerate(outlook.group_bytes)}
+    ordered = sorted(found, key=lambda group: place[group.keep.image.path])
+    for number, group in enumerate(ordered, 1):
         n_images = len(group.members)
         freed = format_bytes(outlook.group_bytes[group.keep.image.path])
         print_line(f"group {number}: {n_images} images, {freed} to be freed")
@@ -128,11 +130,11 @@ def _plan_words(outlook: Outlook) -> str:
 def _print_member(member: GroupMember, verdict: str, reason: str) -> None:
     image = member.image
     size = f"{image.width}x{image.height} {image.format} {format_bytes(image.size_bytes)}"
-    print_line(f"  {verdict:14} {member.score:.3f}  {size}  {image.path}")
+    print_line(f"  {verdict:14}  {size}  {image.path}")
     if reason:
-        print_line(f"  {'':14} {'':5}  {reason}")
+        print_line(f"  {'':14}  {reason}")
     for path in member.companions:
-        print_line(f"  {'':14} {'':5}  with {os.path.basename(path)}")
+        print_line(f"  {'':14}  with {os.path.basename(path)}")
 
 
 def _verdict(member: GroupMember) -> str:

@@ -75,6 +75,24 @@ def test_what_a_plan_would_leave_is_marked_and_not_counted(
     assert command("apply", "plan.json", "--json").document["done"] == 3
 
 
+def test_groups_have_the_numbers_of_the_plan_and_no_score_for_people(
+    command: Command, copied: Path
+) -> None:
+    for number in range(9):
+        shutil.copy(copied / "b.png", copied / f"b{number}.png")
+        (copied / f"b{number}.png.xmp").write_text(f"{number} stars")
+    assert command("index", copied).code == 0
+    document = command("duplicates", "--json").document
+    assert len(document["groups"][0]["images"]) == 10, "the largest, of which all stay"
+    for options in ([], ["--plan", "plan.json", "--report", "page.html"]):
+        lines = command("duplicates", *options).stdout.splitlines()
+        first, second = (n for n, line in enumerate(lines) if line.startswith("group "))
+        assert lines[first].startswith("group 1: 3 images")
+        assert lines[first + 1].split()[:2] == ["keep", "60x40"]
+        assert lines[second] == "group 2: 10 images, 0 bytes to be freed"
+    assert [len(group.files) for group in read_plan("plan.json").groups] == [2, 18]
+
+
 def test_rules_and_protected_folders_choose_what_is_kept(command: Command, copied: Path) -> None:
     rule = f"path:{copied / 'old'}"
     done = command("duplicates", "--json", "--keep", f"{rule}, shortest-path")
