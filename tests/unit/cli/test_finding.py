@@ -16,6 +16,9 @@ from mobisearch.cli.output import format_bytes
 
 Command = Callable[..., Any]
 
+BY_PATH = ("--keep", "shortest-path")
+"""Keeps the one without a file of its own beside it, where the default would not."""
+
 
 @pytest.fixture
 def copied(command: Command, photos: Path) -> Path:
@@ -53,7 +56,7 @@ def test_what_a_plan_would_leave_is_marked_and_not_counted(
 ) -> None:
     (copied / "old" / "a2.png.xmp").write_text("5 stars")
     size = (copied / "a.png").stat().st_size
-    done = command("duplicates")
+    done = command("duplicates", *BY_PATH)
     lines = done.stdout.splitlines()
     [left] = [number for number, line in enumerate(lines) if "a2.png" in line and "  60x" in line]
     assert "same file, stays" in lines[left]
@@ -61,15 +64,15 @@ def test_what_a_plan_would_leave_is_marked_and_not_counted(
     assert done.stdout.count("stays") == 2
     assert f"a plan moves 1 of them, {format_bytes(size)} to be freed" in done.stdout
     assert f"group 1: 3 images, {format_bytes(size)} to be freed" in done.stdout
-    document = command("duplicates", "--json").document
+    document = command("duplicates", *BY_PATH, "--json").document
     assert (document["planned_copies"], document["planned_bytes"]) == (1, size)
     assert (document["copies"], document["reclaimable_bytes"]) == (2, 2 * size)
     (group,) = document["groups"]
     assert group["planned_bytes"] == size
     assert [image["planned_action"] for image in group["images"]] == ["none", "trash", "none"]
     assert "it stays" in group["images"][2]["planned_reason"]
-    assert "a plan makes links of 2 of them" in command("duplicates", "--link").stdout
-    done = command("duplicates", "--companions", "move", "--plan", "plan.json")
+    assert "a plan makes links of 2 of them" in command("duplicates", *BY_PATH, "--link").stdout
+    done = command("duplicates", *BY_PATH, "--companions", "move", "--plan", "plan.json")
     assert "a plan moves 2 of them and 1 file beside them" in done.stdout
     monkeypatch.setattr("mobisearch.cleanup.trash._top_of", lambda *_: str(copied.parent))
     assert command("apply", "plan.json", "--json").document["done"] == 3
@@ -82,10 +85,10 @@ def test_groups_have_the_numbers_of_the_plan_and_no_score_for_people(
         shutil.copy(copied / "b.png", copied / f"b{number}.png")
         (copied / f"b{number}.png.xmp").write_text(f"{number} stars")
     assert command("index", copied).code == 0
-    document = command("duplicates", "--json").document
+    document = command("duplicates", *BY_PATH, "--json").document
     assert len(document["groups"][0]["images"]) == 10, "the largest, of which all stay"
     for options in ([], ["--plan", "plan.json", "--report", "page.html"]):
-        lines = command("duplicates", *options).stdout.splitlines()
+        lines = command("duplicates", *BY_PATH, *options).stdout.splitlines()
         first, second = (n for n, line in enumerate(lines) if line.startswith("group "))
         assert lines[first].startswith("group 1: 3 images")
         assert lines[first + 1].split()[:2] == ["keep", "60x40"]
