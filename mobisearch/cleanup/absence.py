@@ -40,8 +40,8 @@ def absent_folders(index: ImageIndex, folders: Sequence[str] = ()) -> tuple[Abse
     """Return the folders of an index, its roots, that hold images and are not available now.
 
     Args:
-        folders: real absolute paths; only roots that are in one of them, or one of them in it. None
-            means all.
+        folders: real absolute paths; only roots that are in one of them, or one of them in it; all
+            without any.
     """
     found = []
     for root in index.status().roots:
