@@ -190,9 +190,9 @@ class Prepared:
         return outcome.n_operations
 
     def operations(self) -> list[Operation]:
-        """Return what an undisturbed run does to the disk."""
+        """Return what an undisturbed run does to the disk, numbered as faults number it."""
         index, log = self.place("logged"), self.folder / "operations.log"
-        outcome = self.run(index, fault=Fault(), log=log)
+        outcome = self.run(index, fault=Fault(), log=log, below=index)
         assert outcome.code == 0, outcome.text
         shutil.rmtree(index.parent)
         return list(iter_operations(log))
