@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -22,6 +21,7 @@ from mobisearch.errors import (
 )
 from mobisearch.imaging import read_file, trash_of
 from mobisearch.imaging.system_folders import TRASH_WORDS
+from mobisearch.inputs import read_regular
 from mobisearch.journal import Journal
 from mobisearch.opened import OpenIndex
 from mobisearch.store import now
@@ -192,25 +192,13 @@ class RememberingIndex(OpenIndex):
                 self._vectors.refresh(catalog)
 
 
-def _read_bounded(path: str) -> bytes:
-    """Return what a regular file holds; others, such as pipes and devices, may never end."""
+def _parse_decisions(path: str) -> list[tuple[str, dict[str, int | None], str]]:
     try:
-        if not os.path.isfile(path):
-            reason = "is not a file" if os.path.exists(path) else "there is no such file"
-            raise DecisionsNotFoundError(path, reason)
-        with open(path, "rb") as file:
-            data = file.read(_MAX_FILE_BYTES + 1)
-    except DecisionsNotFoundError:
-        raise
+        data = read_regular(path, _MAX_FILE_BYTES)
     except OSError as error:
-        raise DecisionsNotFoundError(path, f"cannot be read: {error.strerror}") from error
+        raise DecisionsNotFoundError(path, str(error.strerror)) from error
     if len(data) > _MAX_FILE_BYTES:
         raise DecisionsFileError(path, f"is larger than {_MAX_FILE_BYTES:,} bytes")
-    return data
-
-
-def _parse_decisions(path: str) -> list[tuple[str, dict[str, int | None], str]]:
-    data = _read_bounded(path)
     try:
         document = json.loads(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:

@@ -20,7 +20,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 LAYERS = (
     ("types", "errors", "text", "capacity"),
-    ("imaging", "outputs"),
+    ("imaging", "inputs", "outputs"),
     ("results",),
     ("models",),
     ("runtimes",),

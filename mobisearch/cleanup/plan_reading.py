@@ -20,6 +20,7 @@ from mobisearch.cleanup.plans import (
     PlannedGroup,
 )
 from mobisearch.errors import PlanError, PlanNotFoundError
+from mobisearch.inputs import read_regular
 from mobisearch.types import DECISION_KINDS
 
 MAX_PLAN_BYTES = 1_000_000_000
@@ -41,15 +42,9 @@ def read_plan(path: str | os.PathLike[str]) -> Plan:
     """
     name = os.path.expanduser(os.fspath(path))
     try:
-        if not os.path.isfile(name):
-            reason = "is not a file" if os.path.exists(name) else "there is no such file"
-            raise PlanNotFoundError(name, reason)
-        with open(name, "rb") as file:
-            data = file.read(MAX_PLAN_BYTES + 1)
-    except PlanNotFoundError:
-        raise
+        data = read_regular(name, MAX_PLAN_BYTES)
     except OSError as error:
-        raise PlanNotFoundError(name, f"cannot be read: {error.strerror}") from error
+        raise PlanNotFoundError(name, str(error.strerror)) from error
     return parse_plan(data, name=name)
 
 

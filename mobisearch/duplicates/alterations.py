@@ -29,7 +29,7 @@ _MADE: Mapping[str, str] = {
 }
 """What words of a relation say of its second picture."""
 
-_FRAMED = "has something around the picture"
+FRAMED = "has something around the picture"
 _NOISY = "noisier"
 
 _LOSSY = "JPEG"
@@ -70,9 +70,9 @@ def find_alterations(
     for image_id, place in place_of.items():
         for other, relation in _seen_by_others(place, links):
             words = relation.detail.split(", ")
-            if is_framed(relation):
+            if _is_framed(relation):
                 framed.add(image_id)
-                made.setdefault(image_id, _FRAMED)
+                made.setdefault(image_id, FRAMED)
             for word in words:
                 if word in _MADE:
                     made.setdefault(image_id, _MADE[word])
@@ -95,7 +95,7 @@ def _seen_by_others(
             yield pair.second, pair.relation.reversed()
 
 
-def is_framed(relation: Relation) -> bool:
+def _is_framed(relation: Relation) -> bool:
     """Say whether the second shows all of the first, which is not all of what it shows itself."""
     is_oblique = abs((relation.turn_degrees + 45) % 90 - 45) > _OBLIQUE_DEGREES
     return (

@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mobisearch.duplicates.alterations import NOTHING_KNOWN, Alterations
+from mobisearch.duplicates.alterations import FRAMED, NOTHING_KNOWN, Alterations
 from mobisearch.duplicates.companions import CompanionFinder
 from mobisearch.duplicates.keep_rules import KeepRule, is_inside, parse_rules
 from mobisearch.types import DEFAULT_KEEP, ImageRecord
@@ -90,7 +90,7 @@ def _aware_of(rule: KeepRule, done: Alterations) -> KeepRule:
     if rule.name == "original":
         words = done.made
     elif rule.name == "largest":
-        words = dict.fromkeys(done.framed, "has something around the picture")
+        words = dict.fromkeys(done.framed, FRAMED)
     elif rule.name == "finest":
         words = dict.fromkeys(done.noisy, "is noisier")
     if not words:

@@ -94,7 +94,7 @@ def check_settings(settings: DuplicateSettings, catalog: Catalog) -> DuplicateSe
     """Return settings with real absolute folders.
 
     Raises:
-        InvalidWrongGroupsError: the number of wrong groups is not one above 0, or absurdly large.
+        InvalidWrongGroupsError: the number of wrong groups is not one above 0, up to a million.
         InvalidScopeError: there is no such scope, or it lacks its folders.
         UnknownKeepRuleError: there is no such rule.
         FolderNotIndexedError: nothing of a folder is in the index, be it one to look at, to protect
